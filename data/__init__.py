@@ -1,0 +1,1 @@
+"""Corpora: importing, checking and making them."""

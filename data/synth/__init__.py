@@ -1,0 +1,1 @@
+"""A synthetic audio-visual corpus made by code."""

@@ -1,0 +1,1 @@
+"""The face detector's graphs, with provenance and licence in this folder."""

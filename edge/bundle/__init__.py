@@ -1,0 +1,1 @@
+"""The format on disk: manifest, plan, recipes, golden values."""

@@ -1,0 +1,1 @@
+"""The only preprocessing: training, calibration, export and the runtime all call it."""

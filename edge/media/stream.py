@@ -1,0 +1,42 @@
+"""What media yields: frames, sound and captions, each with its time on the clip's own clock.
+
+The clock starts where a player starts: at the container's start time. All three kinds share it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture and the moment it appears."""
+
+    time_s: float
+    pixels: NDArray[np.uint8]
+    """`[H, W, 3]` RGB, upright, square pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """A stretch of mono sound and the moment of its first sample."""
+
+    time_s: float
+    rate_hz: int
+    samples: NDArray[np.float32]
+    """`[N]` in -1..1."""
+
+    @property
+    def end_s(self) -> float:
+        """The moment after the last sample."""
+        return self.time_s + len(self.samples) / self.rate_hz
+
+
+@dataclass(frozen=True, slots=True)
+class Caption:
+    """Words and when they are said; a plain text file gives one caption over all time."""
+
+    start_s: float
+    end_s: float
+    text: str

@@ -1,0 +1,1 @@
+"""Windows, caches and the executor of a plan."""
