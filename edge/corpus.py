@@ -58,7 +58,10 @@ class Corpus:
     @classmethod
     def read(cls, paths: Sequence[Path]) -> "Corpus":
         """Read one or more index files; raise `CorpusError` at the first row that cannot be used."""
-        return cls(tuple(_entry(path, number, row) for path in paths for number, row in _rows(path)))
+        entries = tuple(_entry(path, number, row) for path in paths for number, row in _rows(path))
+        if not entries:
+            raise CorpusError(paths[0], "has no row")
+        return cls(entries)
 
     @property
     def digest(self) -> str:
@@ -128,14 +131,18 @@ def _jsonl(path: Path, lines: Iterable[str]) -> Iterator[tuple[int, Mapping[str,
             row = json.loads(line)
         except json.JSONDecodeError as error:
             raise CorpusError(path, f"line {number} is not JSON ({error.msg})") from error
-        if not isinstance(row, dict) or (missing := [name for name in REQUIRED if name not in row]):
+        if not isinstance(row, dict) or not row.keys() >= set(REQUIRED):
             raise CorpusError(path, f"line {number} needs the fields {', '.join(REQUIRED)}")
         yield number, {str(k): "" if v is None else str(v) for k, v in row.items()}
 
 
 def _entry(path: Path, number: int, row: Mapping[str, str]) -> Entry:
+    if empty := [name for name in ("path", "split") if not row[name].strip()]:
+        raise CorpusError(path, f"line {number} has no {empty[0]}")
     if (label := canonical(row["label"])) is None:
-        raise CorpusError(path, f"line {number} has the label {row['label']!r}, which is none of ours (see mmer/edge/labels.py)")
+        raise CorpusError(
+            path, f"line {number} has the label {row['label']!r}, which is none of ours (see mmer/edge/labels.py)"
+        )
     start_s, end_s = (_seconds(path, number, row, name) for name in ("start_s", "end_s"))
     if start_s is not None and end_s is not None and end_s <= start_s:
         raise CorpusError(path, f"line {number} ends ({end_s:g} s) before it starts ({start_s:g} s)")

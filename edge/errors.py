@@ -84,14 +84,18 @@ class DecoderCrashedError(DataError):
     """The process that decodes media died."""
 
     def __init__(self, path: str | os.PathLike[str], how: str) -> None:
-        super().__init__(f"{os.fspath(path)}: the decoder process died ({how}); the file is damaged or hostile, re-encode it")
+        super().__init__(
+            f"{os.fspath(path)}: the decoder process died ({how}); the file is damaged or hostile, re-encode it"
+        )
 
 
 class DecoderStalledError(DataError):
     """The process that decodes media stopped answering."""
 
     def __init__(self, path: str | os.PathLike[str], stall_s: float) -> None:
-        super().__init__(f"{os.fspath(path)}: the decoder gave nothing for {stall_s:g} s and was stopped; re-encode the file")
+        super().__init__(
+            f"{os.fspath(path)}: the decoder gave nothing for {stall_s:g} s and was stopped; re-encode the file"
+        )
 
 
 class TranscriptError(DataError):
@@ -112,7 +116,9 @@ class LeakError(DataError):
     """The same speaker or recording stands in two splits."""
 
     def __init__(self, path: str | os.PathLike[str], leaks: int) -> None:
-        super().__init__(f"{os.fspath(path)}: {leaks} leak(s) between splits; results on it would not be honest, split by speaker")
+        super().__init__(
+            f"{os.fspath(path)}: {leaks} leak(s) between splits; results on it would not be honest, split by speaker"
+        )
 
 
 class MissingDependencyError(MmerError):

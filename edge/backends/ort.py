@@ -20,7 +20,8 @@ _DTYPES = {
     "tensor(bool)": "bool",
 }
 
-_FAILURES = (ValueError, RuntimeError, *(c for c in vars(native).values() if isinstance(c, type) and issubclass(c, Exception)))
+_NATIVE: list[type[Exception]] = [c for c in vars(native).values() if isinstance(c, type) and issubclass(c, Exception)]
+_FAILURES: tuple[type[Exception], ...] = (ValueError, RuntimeError, *_NATIVE)
 
 OPTIMISATION_LEVELS = {
     "disabled": ort.GraphOptimizationLevel.ORT_DISABLE_ALL,
@@ -71,6 +72,11 @@ class OrtSession:
         except _FAILURES as error:
             raise DeviceError(f"ONNX Runtime failed ({_first_line(error)})") from error
         return dict(zip(self._names, values, strict=True))
+
+
+def providers() -> tuple[str, ...]:
+    """Name what this build of ONNX Runtime can run on, the fastest first."""
+    return tuple(ort.get_available_providers())
 
 
 def _options(settings: OrtSettings) -> ort.SessionOptions:

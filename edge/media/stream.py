@@ -40,3 +40,12 @@ class Caption:
     start_s: float
     end_s: float
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """Parts of a stream that could not be decoded and were passed over."""
+
+    stream: str
+    packets: int
+    reason: str

@@ -1,0 +1,184 @@
+"""The command line: every verb parses, calls one function and prints."""
+
+import errno
+import json
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, NoReturn
+
+import typer
+
+from mmer.edge.errors import LeakError, MmerError, SettingError
+
+app = typer.Typer(
+    name="mmer",
+    help="Multimodal emotion recognition, from a float model to a verified bundle on a device.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"auto_envvar_prefix": "MMER", "help_option_names": ["-h", "--help"]},
+)
+data = typer.Typer(no_args_is_help=True, help="Import, check and make corpora.", rich_markup_mode=None)
+app.add_typer(data, name="data")
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress, no remarks.")]
+ExistOk = Annotated[bool, typer.Option("--exist-ok", help="Replace the output if it exists.")]
+Where = Annotated[
+    list[str] | None, typer.Option(metavar="COLUMN=VALUE", help="Only rows with this value; may be repeated.")
+]
+
+FULL_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
+
+
+@app.command(epilog="Example: mmer doctor --json")
+def doctor(as_json: Json = False, quiet: Quiet = False) -> None:  # noqa: ARG001
+    """Say what this machine can do and what to install for more."""
+    from mmer.edge.doctor.report import examine, lines  # noqa: PLC0415
+
+    report = examine()
+    _print(report.to_json() if as_json else lines(report))
+
+
+@data.command("import", epilog="Example: mmer data import java-sed recordings -o corpus.csv")
+def data_import(
+    format_name: Annotated[str, typer.Argument(metavar="FORMAT", help="java-sed, or folder (one folder per class).")],
+    source: Annotated[Path, typer.Argument(help="The folder with the data set.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The index to write, .csv or .jsonl.")] = Path(
+        "corpus.csv"
+    ),
+    exist_ok: ExistOk = False,
+    as_json: Json = False,
+    quiet: Quiet = False,  # noqa: ARG001
+) -> None:
+    """Index a data set where it lies."""
+    from mmer.data.importers import FORMATS, import_corpus  # noqa: PLC0415
+    from mmer.edge.corpus import Corpus, write_index  # noqa: PLC0415
+    from mmer.edge.files import refuse_existing  # noqa: PLC0415
+
+    if format_name not in FORMATS:
+        raise SettingError(f"no importer is called {format_name!r}; there are: {', '.join(FORMATS)}")
+    refuse_existing(output, exist_ok=exist_ok)
+    write_index(output, import_corpus(format_name, source))
+    corpus = Corpus.read([output])
+    facts = {
+        "schema": "mmer.data.import/1",
+        "index": str(output),
+        "clips": len(corpus.entries),
+        "digest": corpus.digest,
+    }
+    _print(facts if as_json else [f"{output}: {len(corpus.entries)} clips, digest {corpus.digest[:12]}"])
+
+
+@data.command("check", epilog="Example: mmer data check corpus.csv --where split=train")
+def data_check(
+    index: Annotated[list[Path], typer.Argument(help="One or more index files.")],
+    where: Where = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Find missing, unreadable, damaged and silent clips, and speakers in two splits.
+
+    The exit code is 3 when a speaker stands in two splits, or a clip cannot be used.
+    """
+    from mmer.data.check import check_corpus, check_json, check_lines  # noqa: PLC0415
+    from mmer.edge.corpus import Corpus  # noqa: PLC0415
+
+    corpus = Corpus.read(index).where(_conditions(where))
+    with _progress("checking", len(corpus.entries), quiet=quiet) as advance:
+        check = check_corpus(corpus, advance)
+    _print(check_json(check) if as_json else check_lines(check))
+    if check.leaks:
+        raise LeakError(index[0], len(check.leaks))
+    if not check.usable:
+        raise typer.Exit(3)
+
+
+@data.command("synth", epilog="Example: mmer data synth -o synth --speakers 8 --seed 1")
+def data_synth(
+    output: Annotated[Path, typer.Option("-o", "--output", help="The folder to make.")],
+    speakers: Annotated[int, typer.Option(help="People, disjoint over the splits.")] = 8,
+    clips: Annotated[int, typer.Option(help="Clips for each speaker and class.")] = 4,
+    difficulty: Annotated[
+        float, typer.Option(help="0 (every modality tells) to 1 (most clips have one that misleads).")
+    ] = 0.5,
+    length_s: Annotated[float, typer.Option(help="Seconds for each clip.")] = 3.0,
+    seed: Annotated[int, typer.Option(help="Equal seeds give equal pixels and samples.")] = 0,
+    exist_ok: ExistOk = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Make a small audio-visual corpus by code: faces, speech-like sound and transcripts for six emotions."""
+    from mmer.data.synth.corpus import make_corpus  # noqa: PLC0415
+    from mmer.data.synth.recipe import SynthRecipe  # noqa: PLC0415
+    from mmer.edge.corpus import Corpus  # noqa: PLC0415
+
+    recipe = SynthRecipe(seed=seed, speakers=speakers, clips_per_class=clips, difficulty=difficulty, length_s=length_s)
+    with _progress("making clips", len(recipe.clips), quiet=quiet) as advance:
+        index = make_corpus(recipe, output, lambda done, _: advance(done), exist_ok=exist_ok)
+    corpus = Corpus.read([index])
+    facts = {"schema": "mmer.data.synth/1", "index": str(index), "clips": len(corpus.entries), "digest": corpus.digest}
+    _print(facts if as_json else [f"{index}: {len(corpus.entries)} clips, digest {corpus.digest[:12]}"])
+
+
+def main() -> NoReturn:
+    """Run the command line and leave with the exit code that `mmer.edge.errors` states."""
+    signal.signal(signal.SIGINT, _stop)
+    try:
+        app()
+    except _StoppedError:
+        sys.exit(130)
+    except MmerError as error:
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(error.exit_code)
+    except OSError as error:
+        if error.errno not in FULL_DISK:
+            raise
+        sys.stderr.write(f"error: {error.filename or 'output'}: {error.strerror}; free space or name another place\n")
+        sys.exit(9)
+    sys.exit(0)
+
+
+class _StoppedError(BaseException):
+    """Ctrl-C, in a form that no library turns into something else."""
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # once is enough: what is open gets closed in peace
+    raise _StoppedError
+
+
+def _print(result: dict[str, object] | list[str]) -> None:
+    """Write a result to standard output: a JSON document, or lines."""
+    text = json.dumps(result, ensure_ascii=False) if isinstance(result, dict) else "\n".join(result)
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def _conditions(where: list[str] | None) -> list[tuple[str, str]]:
+    pairs = [condition.partition("=") for condition in where or []]
+    if bad := [name for name, equals, _ in pairs if not equals]:
+        raise SettingError(f"--where {bad[0]} has no value; write it as COLUMN=VALUE")
+    return [(name, value) for name, _, value in pairs]
+
+
+@contextmanager
+def _progress(title: str, total: int, *, quiet: bool) -> Iterator[Callable[[int], None]]:
+    """Give a function that shows how many steps are done, on a terminal only."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import Progress  # noqa: PLC0415
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=total)
+        yield lambda done: bar.update(task, completed=done)
+
+
+if __name__ == "__main__":
+    main()
