@@ -3,6 +3,8 @@ ROOT := $(dir $(abspath $(lastword $(MAKEFILE_LIST))))
 PYTHON ?= python3
 VENV ?= $(ROOT).venv
 BIN := $(VENV)/bin
+# Where pip's default index offers only builds with CUDA, point pip at a CPU build, or name one here.
+TORCH ?= torch==2.13.0
 
 .PHONY: test check lint types unit resolve bench-faces clean
 
@@ -13,6 +15,7 @@ check: lint types resolve
 $(VENV)/.ready: $(ROOT)pyproject.toml $(ROOT)constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet "$(TORCH)"
 	$(BIN)/python -m pip install --quiet --constraint $(ROOT)constraints.txt --editable "$(ROOT)[dev]"
 	touch $@
 

@@ -38,10 +38,11 @@ FULL_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM,
 @app.command(epilog="Example: mmer doctor --json")
 def doctor(as_json: Json = False, quiet: Quiet = False) -> None:  # noqa: ARG001
     """Say what this machine can do and what to install for more."""
-    from mmer.edge.doctor.report import examine, lines  # noqa: PLC0415
+    from mmer.edge.doctor.examine import examine  # noqa: PLC0415
+    from mmer.edge.doctor.report import lines  # noqa: PLC0415
 
     report = examine()
-    _print(report.to_json() if as_json else lines(report))
+    _print(report.to_json() if as_json else list(lines(report)))
 
 
 @data.command("import", epilog="Example: mmer data import java-sed recordings -o corpus.csv")

@@ -1,0 +1,1 @@
+"""What this machine can do, what is in the way and what to install for more."""
