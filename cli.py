@@ -19,6 +19,7 @@ app = typer.Typer(
     help="Multimodal emotion recognition, from a float model to a verified bundle on a device.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    add_completion=False,
     rich_markup_mode=None,
     context_settings={"auto_envvar_prefix": "MMER", "help_option_names": ["-h", "--help"]},
 )
@@ -32,7 +33,7 @@ Where = Annotated[
     list[str] | None, typer.Option(metavar="COLUMN=VALUE", help="Only rows with this value; may be repeated.")
 ]
 
-FULL_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
+UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
 
 
 @app.command(epilog="Example: mmer doctor --json")
@@ -130,14 +131,14 @@ def main() -> NoReturn:
     """Run the command line and leave with the exit code that `mmer.edge.errors` states."""
     signal.signal(signal.SIGINT, _stop)
     try:
-        app()
+        app(prog_name="mmer")
     except _StoppedError:
         sys.exit(130)
     except MmerError as error:
         sys.stderr.write(f"error: {error}\n")
         sys.exit(error.exit_code)
     except OSError as error:
-        if error.errno not in FULL_DISK:
+        if error.errno not in UNWRITABLE:
             raise
         sys.stderr.write(f"error: {error.filename or 'output'}: {error.strerror}; free space or name another place\n")
         sys.exit(9)
