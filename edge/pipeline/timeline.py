@@ -12,8 +12,8 @@ from mmer.edge.pipeline.window import Window
 
 _STRAGGLING_S = 10.0
 """How far one stream may run ahead of the other before the other is taken to have ended."""
-_ROUNDING_S = 0.05
-"""A window may end this much after the clip: the last frame lasts a while, and sound comes in packets."""
+_ROUNDING_S = 0.25
+"""A window may end this much after the last thing seen or heard: a frame sampled at 5 Hz stands for 0.2 s."""
 
 
 @dataclass(frozen=True, slots=True)
