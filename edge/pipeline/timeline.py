@@ -56,13 +56,13 @@ class Timeline:
 
     def complete(self) -> Iterator[Window]:
         """Yield the windows that nothing can be added to any more."""
-        furthest_s = max(self._reached_s.values())
-        known_s = max(min(self._reached_s.values()), furthest_s - _STRAGGLING_S)
-        yield from self._until(known_s)
+        if self._reached_s:
+            reached_s = self._reached_s.values()
+            yield from self._until(max(min(reached_s), max(reached_s) - _STRAGGLING_S))
 
     def finish(self) -> Iterator[Window]:
         """Yield the windows that end with the clip; a clip shorter than a window gives one of its own length."""
-        end_s = max(self._reached_s.values())
+        end_s = max(self._reached_s.values(), default=0.0)
         yield from self._until(end_s + _ROUNDING_S)
         if self._next == 0 and end_s > 0:
             yield from self._windows(0.0, end_s)
@@ -77,8 +77,9 @@ class Timeline:
         """Yield one window for every person in sight, or one for nobody."""
         sound = joined(part for s in self._sounds if (part := between(s, start_s, end_s)) is not None)
         text = " ".join(c.text for c in self._captions if c.start_s < end_s and c.end_s > start_s) or None
-        people = {track: crops for track, all_ in self._crops.items() if (crops := _within(all_, start_s, end_s))}
-        for track, crops in people.items() or [(None, ())]:
+        seen = {track: _within(crops, start_s, end_s) for track, crops in self._crops.items()}
+        people: list[tuple[int | None, Sequence[Crop]]] = [(track, crops) for track, crops in seen.items() if crops]
+        for track, crops in people or [(None, ())]:
             yield Window(start_s, end_s, track, tuple(crops), sound, text)
 
     def _forget(self, start_s: float) -> None:

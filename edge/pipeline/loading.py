@@ -1,0 +1,103 @@
+"""Opens the graphs of a bundle; each is replayed before it is trusted, and what fails falls back and says so."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from mmer.edge.backends.session import Session
+from mmer.edge.bundle.bundle import Bundle
+from mmer.edge.bundle.golden import check_golden
+from mmer.edge.errors import DeviceError, SettingError
+from mmer.edge.pipeline.trust import Trust
+
+PRECISIONS = ("auto", "fp32", "fp16", "int8")
+_ORDER: Mapping[str, Sequence[str]] = {
+    "auto": ("int8", "fp32", "fp16"),
+    "int8": ("int8", "fp32", "fp16"),
+    "fp32": ("fp32", "fp16"),
+    "fp16": ("fp16", "fp32"),
+}
+"""What is tried, in this order; a bundle holds INT8 only for graphs that calibration found faster and right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """How one graph runs."""
+
+    precision: str
+    backend: str
+    fallback: str | None
+    """Why a better precision does not run here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """A way to open graphs."""
+
+    name: str
+    open: Callable[[bytes], Session]
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """The graphs of a bundle, open and checked."""
+
+    sessions: Mapping[str, Session]
+    loaded: Mapping[str, Loaded]
+
+    def to_json(self) -> dict[str, object]:
+        """Return precision, backend and fallback of every graph."""
+        return {name: asdict(loaded) for name, loaded in self.loaded.items()}
+
+
+def load(bundle: Bundle, precision: str, backend: Backend, trust: Trust) -> Sessions:
+    """Open every graph in the best precision that this machine computes rightly; raise `DeviceError` if none does."""
+    if precision not in PRECISIONS:
+        raise SettingError(f"precision is {precision!r}, not one of {', '.join(PRECISIONS)}")
+    loader = _Loader(bundle, backend, dict(trust.known(bundle.digest)))
+    before = dict(loader.verdicts)
+    opened = {name: loader.graph(name, _candidates(bundle, name, precision)) for name in bundle.manifest.graphs}
+    if loader.verdicts != before:
+        trust.remember(bundle.digest, loader.verdicts)
+    sessions = {name: session for name, (session, _) in opened.items()}
+    return Sessions(sessions, {name: loaded for name, (_, loaded) in opened.items()})
+
+
+def _candidates(bundle: Bundle, graph: str, precision: str) -> list[str]:
+    """Return the graph's precisions (with targets, such as `int8.ort`) in the order in which they are tried."""
+    there = bundle.manifest.graphs[graph].files
+    return [name for wanted in _ORDER[precision] for name in there if name.split(".")[0] == wanted]
+
+
+@dataclass(frozen=True, slots=True)
+class _Loader:
+    bundle: Bundle
+    backend: Backend
+    verdicts: dict[str, str | None]
+
+    def graph(self, name: str, candidates: Sequence[str]) -> tuple[Session, Loaded]:
+        wrong: list[str] = []
+        for precision in candidates:
+            try:
+                session = self._session(name, precision)
+            except DeviceError as error:
+                wrong.append(f"{precision}: {error}")
+                continue
+            return session, Loaded(precision, self.backend.name, "; ".join(wrong) or None)
+        raise DeviceError(f"graph {name}: no form of it runs rightly on this machine ({'; '.join(wrong)})")
+
+    def _session(self, name: str, precision: str) -> Session:
+        """Open a graph; raise `DeviceError` when it computes something else than where it was made."""
+        title = f"{self.backend.name}/{name}.{precision}"
+        if (said := self.verdicts.get(title)) is not None:
+            raise DeviceError(said)
+        session = self.backend.open(self.bundle.graph(name, precision))
+        graph = self.bundle.manifest.graphs[name]
+        graph.accept(session, f"{self.bundle.path}: {graph.files[precision].path}")
+        if title not in self.verdicts:
+            try:
+                check_golden(f"{name}.{precision}", session, self.bundle.golden(name), graph.files[precision].tolerance)
+            except DeviceError as error:
+                self.verdicts[title] = str(error)
+                raise
+            self.verdicts[title] = None
+        return session
