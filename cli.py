@@ -6,13 +6,14 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, NoReturn
 
 import typer
 
-from mmer.edge.errors import LeakError, MmerError, SettingError
+from mmer.edge.errors import LeakError, MissingDependencyError, MmerError, SettingError
 
 app = typer.Typer(
     name="mmer",
@@ -33,6 +34,8 @@ Where = Annotated[
     list[str] | None, typer.Option(metavar="COLUMN=VALUE", help="Only rows with this value; may be repeated.")
 ]
 
+BundlePath = Annotated[Path, typer.Argument(help="A bundle: a folder or a zip file.")]
+
 UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
 
 
@@ -44,6 +47,50 @@ def doctor(as_json: Json = False, quiet: Quiet = False) -> None:  # noqa: ARG001
 
     report = examine()
     _print(report.to_json() if as_json else list(lines(report)))
+
+
+@app.command(epilog="Example: mmer export checkpoint -o bundle")
+def export(
+    checkpoint: Annotated[Path, typer.Argument(help="A folder that `mmer train` wrote.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="The bundle to write: a folder, or a file ending in .zip.")
+    ],
+    licence: Annotated[Path | None, typer.Option(help="A text file with the terms of the weights.")] = None,
+    exist_ok: ExistOk = False,
+    as_json: Json = False,
+    quiet: Quiet = False,  # noqa: ARG001
+) -> None:
+    """Write one ONNX graph per part, each compared with the float model; 5 when one differs."""
+    _require("torch", "onnx", "optimum", extra="export")
+    from mmer.export.card import UNLICENSED  # noqa: PLC0415
+    from mmer.export.writer import export_checkpoint  # noqa: PLC0415
+    from mmer.training.checkpoint import Checkpoint  # noqa: PLC0415
+
+    terms = licence.read_text(encoding="utf-8") if licence else UNLICENSED
+    exported = export_checkpoint(Checkpoint.open(checkpoint), output, licence=terms, exist_ok=exist_ok)
+    _print(exported.to_json() if as_json else exported.lines())
+
+
+@app.command(epilog="Example: mmer inspect bundle --json")
+def inspect(bundle: BundlePath, as_json: Json = False, quiet: Quiet = False) -> None:  # noqa: ARG001
+    """Say what is inside a bundle, without running it; 8 when it is damaged."""
+    from mmer.edge.bundle.bundle import Bundle  # noqa: PLC0415
+    from mmer.edge.bundle.inspect import inspect, lines  # noqa: PLC0415
+
+    opened = Bundle.open(bundle)
+    _print(inspect(opened) if as_json else list(lines(opened)))
+
+
+@app.command(epilog="Example: mmer verify bundle")
+def verify(bundle: BundlePath, as_json: Json = False, quiet: Quiet = False) -> None:  # noqa: ARG001
+    """Compare digests (8 when one differs), then replay golden values on this machine (9 when a graph deviates)."""
+    from mmer.edge.backends.ort import OrtSession  # noqa: PLC0415
+    from mmer.edge.bundle.bundle import Bundle  # noqa: PLC0415
+    from mmer.edge.bundle.verify import verify  # noqa: PLC0415
+
+    verification = verify(Bundle.open(bundle), OrtSession.open)
+    _print(verification.to_json() if as_json else list(verification.lines()))
+    verification.require()
 
 
 @data.command("import", epilog="Example: mmer data import java-sed recordings -o corpus.csv")
@@ -159,6 +206,13 @@ def _print(result: dict[str, object] | list[str]) -> None:
     text = json.dumps(result, ensure_ascii=False) if isinstance(result, dict) else "\n".join(result)
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
+
+
+def _require(*modules: str, extra: str) -> None:
+    """Raise `MissingDependencyError` naming the extra when a module is not installed."""
+    for module in modules:
+        if find_spec(module) is None:
+            raise MissingDependencyError(module, extra)
 
 
 def _conditions(where: list[str] | None) -> list[tuple[str, str]]:

@@ -7,9 +7,7 @@ from pathlib import Path
 from mmer.edge.corpus import Entry
 from mmer.edge.errors import CorpusError
 from mmer.edge.labels import canonical
-
-VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".m4v", ".3gp")
-SOUND_SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".m4a", ".aac")
+from mmer.edge.sources import media_below
 
 _JAVA_SED = re.compile(r"(?P<speaker>\d{2})-(?P<sentence>\d{2})-(?P<emotion>\d{2})_(?P<take>\d{2})")
 _JAVA_SED_LABELS = {"01": "neutral", "02": "sad", "03": "happy", "04": "surprise", "05": "fear", "06": "anger"}
@@ -25,7 +23,7 @@ _JAVA_SED_SPLITS = {
 
 def java_sed(source: Path) -> Iterator[Entry]:
     """Yield Java-SED's clips, named `speaker-sentence-emotion_take`, split by speaker."""
-    for path in _media(source):
+    for path in media_below(source):
         if (match := _JAVA_SED.fullmatch(path.stem)) is None:
             continue
         speaker, emotion = match["speaker"], match["emotion"]
@@ -49,7 +47,7 @@ def folder_per_class(source: Path) -> Iterator[Entry]:
     The folder nearest to the file that names a class is its label; `train`, `val` and `test` above it are its split
     (`train` if there is none), and a folder below it is its speaker (unknown speakers are an empty column).
     """
-    for path in _media(source):
+    for path in media_below(source):
         folders = path.relative_to(source).parts[:-1]
         labelled = [place for place, name in enumerate(folders) if canonical(name) is not None]
         if not labelled:
@@ -84,8 +82,3 @@ def import_corpus(name: str, source: Path) -> tuple[Entry, ...]:
     if not entries:
         raise CorpusError(source, f"no clip of the format {name} in it")
     return entries
-
-
-def _media(source: Path) -> Iterator[Path]:
-    found = (path for path in sorted(source.rglob("*")) if path.suffix.lower() in VIDEO_SUFFIXES + SOUND_SUFFIXES)
-    return (path for path in found if path.is_file())

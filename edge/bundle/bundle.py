@@ -1,30 +1,88 @@
-"""A bundle: the graphs of one model, how they hang together and what they need."""
+"""A bundle: the graphs of one model, how they hang together and what they need, every byte of it checked."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from mmer.edge.bundle.plan import Plan
-from mmer.edge.tensors import TensorSpec
-
-
-@dataclass(frozen=True, slots=True)
-class Graph:
-    """One subgraph of a bundle and the files that hold it, one for each precision."""
-
-    name: str
-    inputs: tuple[TensorSpec, ...]
-    outputs: tuple[TensorSpec, ...]
-    files: dict[str, Path]
-    """Path inside the bundle by precision, such as `fp32` or `int8.ort`."""
+from mmer.edge.bundle import golden
+from mmer.edge.bundle.archive import Archive, open_archive
+from mmer.edge.bundle.digest import digest, short
+from mmer.edge.bundle.manifest import Manifest
+from mmer.edge.bundle.onnx_scan import scan_onnx
+from mmer.edge.bundle.paths import MANIFEST, SEAL, TOKENIZER, golden_path
+from mmer.edge.errors import BundleError
 
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """What `manifest.json` says, checked."""
+    """An opened bundle.
 
-    root: Path
-    name: str
+    The digests keep out damage and mistakes. They do not prove who made a bundle: who changes a file can change the
+    digests too, so compare the bundle's own digest with one from a source that you trust.
+    """
+
+    path: Path
+    manifest: Manifest
     digest: str
-    labels: tuple[str, ...]
-    plan: Plan
-    graphs: dict[str, Graph]
+    """SHA-256 of the manifest, which holds that of every file."""
+    archive: Archive
+
+    @classmethod
+    def open(cls, path: Path) -> "Bundle":
+        """Read every file of a folder or zip once; raise `BundleError` for anything missing, changed, added or unsafe.
+
+        No graph is loaded.
+        """
+        archive = open_archive(path)
+        content = archive.read(MANIFEST)
+        if archive.read(SEAL) != seal(content):
+            raise BundleError(path, f"{MANIFEST} has changed: its digest is not the one in {SEAL}")
+        bundle = cls(path, Manifest.decoded(content, path), digest(content), archive)
+        listed = {MANIFEST, SEAL, *bundle.manifest.files}
+        if stray := sorted(archive.sizes.keys() - listed):
+            raise BundleError(path, f"{stray[0]} is not in the manifest; remove it")
+        if missing := sorted(listed - archive.sizes.keys()):
+            raise BundleError(path, f"{missing[0]} is missing")
+        for name in bundle.manifest.files:
+            check_file(name, bundle.read(name), path)
+        return bundle
+
+    @property
+    def short(self) -> str:
+        """The digits of the digest that every command prints."""
+        return short(self.digest)
+
+    def read(self, name: str) -> bytes:
+        """Return what a file holds; the bytes returned are those that were compared with the manifest."""
+        listed = self.manifest.files.get(name)
+        if listed is None:
+            raise BundleError(self.path, f"{name} is not in the manifest")
+        content = self.archive.read(name)
+        if len(content) != listed.size or digest(content) != listed.sha256:
+            raise BundleError(self.path, f"{name} has changed: its digest is not the one in {MANIFEST}")
+        return content
+
+    def graph(self, name: str, precision: str) -> bytes:
+        """Return a graph's ONNX file in the given precision, such as `fp32` or `int8.ort`."""
+        return self.read(self.manifest.graphs[name].files[precision].path)
+
+    def golden(self, graph: str) -> tuple[golden.Case, ...]:
+        """Return a graph's golden inputs and outputs."""
+        name = golden_path(graph)
+        return golden.decode(self.read(name), f"{self.path}: {name}")
+
+    def tokenizer(self) -> bytes:
+        """Return `tokenizer.json`."""
+        return self.read(TOKENIZER)
+
+
+def seal(manifest: bytes) -> bytes:
+    """Return the content of the seal for an encoded manifest."""
+    return f"{digest(manifest)}  {MANIFEST}\n".encode("ascii")
+
+
+def check_file(name: str, content: bytes, path: Path) -> None:
+    """Raise `BundleError`, naming the bundle, for a file that is not safe to hand to what reads it."""
+    if name.endswith(".onnx"):
+        scan_onnx(content, f"{path}: {name}")
+    elif name.endswith(".npz"):
+        golden.decode(content, f"{path}: {name}")

@@ -1,0 +1,119 @@
+"""Watches one source after another and reports; one that fails does not stop the rest."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from mmer.edge.errors import DataError
+from mmer.edge.media.isolated import IsolatedDecoder
+from mmer.edge.media.stream import Damage
+from mmer.edge.memory import peak_rss_mb
+from mmer.edge.prediction import Prediction
+from mmer.edge.recognizer import Recipe, Recognizer, Watching
+from mmer.edge.sinks.rows import row
+from mmer.edge.sinks.summary import summary
+
+SCHEMA = "mmer.run/1"
+Timing = Mapping[str, Mapping[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One source and what was seen in it."""
+
+    source: Path
+    watching: Watching | None
+    """`None` when the file could not be opened."""
+    predictions: tuple[Prediction, ...]
+    """Those made before an error, where there was one, are kept."""
+    error: DataError | None
+    wall_s: float
+    stages: Timing
+
+    def to_json(self) -> dict[str, object]:
+        """Return the run as a member of `runs`."""
+        clip = self.watching.clip if self.watching else None
+        length_s = (clip and clip.duration_s) or max((p.end_s for p in self.predictions), default=0.0)
+        return {
+            "source": {
+                "path": str(self.source),
+                "duration_s": clip and clip.duration_s,
+                "streams": _streams(self.watching) if self.watching else None,
+            },
+            "status": "error" if self.error else "ok",
+            "error": str(self.error) if self.error else None,
+            "predictions": [row(prediction) for prediction in self.predictions],
+            "summary": summary(self.predictions),
+            "timing": {
+                "wall_s": round(self.wall_s, 3),
+                "rtf": round(self.wall_s / length_s, 4) if length_s else None,
+                "stages": self.stages,
+            },
+            "dropped": 0,
+            "damage": [asdict(damage) for damage in self.damage],
+        }
+
+    @property
+    def damage(self) -> Sequence[Damage]:
+        """What could not be decoded and was passed over."""
+        return self.watching.damage if self.watching else ()
+
+
+def run(
+    sources: Sequence[Path], recognizer: Recognizer, recipe: Recipe, hear: Callable[[Path, Prediction], None]
+) -> list[Run]:
+    """Watch every source; `hear` is told of each prediction as it is made."""
+    with IsolatedDecoder() as decoder:
+        return [_watched(source, recognizer, recipe, decoder, hear) for source in sources]
+
+
+def report(runs: Sequence[Run], bundle: Mapping[str, object]) -> dict[str, object]:
+    """Return everything under the schema `mmer.run/1`; `bundle` holds name, digest and graphs."""
+    return {"schema": SCHEMA, "bundle": bundle, "runs": [one.to_json() for one in runs], "peak_rss_mb": peak_rss_mb()}
+
+
+def _watched(
+    source: Path,
+    recognizer: Recognizer,
+    recipe: Recipe,
+    decoder: IsolatedDecoder,
+    hear: Callable[[Path, Prediction], None],
+) -> Run:
+    start = time.perf_counter()
+    before = recognizer.timing
+    watching: Watching | None = None
+    predictions: list[Prediction] = []
+    failure: DataError | None = None
+    try:
+        watching = recognizer.open(source, decoder, recipe)
+        for prediction in recognizer.watch(watching, decoder, recipe):
+            predictions.append(prediction)
+            hear(source, prediction)
+    except DataError as error:
+        failure = error
+    wall_s = time.perf_counter() - start
+    return Run(source, watching, tuple(predictions), failure, wall_s, _stages(watching, before, recognizer.timing))
+
+
+def _stages(watching: Watching | None, before: Timing, after: Timing) -> Timing:
+    """Return the times that this source took, stage by stage."""
+    media = {} if watching is None else {"decode": watching.decoding.to_json(), "faces": watching.faces.to_json()}
+    return media | {
+        name: {
+            "calls": times["calls"] - before[name]["calls"],
+            "total_ms": round(times["total_ms"] - before[name]["total_ms"], 3),
+            "p50_ms": times["p50_ms"],
+        }
+        for name, times in after.items()
+    }
+
+
+def _streams(watching: Watching) -> dict[str, object]:
+    clip = watching.clip
+    return {
+        "video": clip.video and asdict(clip.video),
+        "audio": clip.audio and asdict(clip.audio),
+        "words": watching.words,
+        "choices": list(clip.choices),
+    }

@@ -1,0 +1,152 @@
+"""Batches hold what the runtime would have computed, padded and masked."""
+
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from mmer.edge.errors import SettingError
+from mmer.edge.inputs.text import TextInput
+from mmer.training import augment
+from mmer.training.audio import MIN_SAMPLES
+from mmer.training.augment import UNCHANGED, Augmentation
+from mmer.training.collate import Arrays, Reader, collate, dropped
+from mmer.training.recording import Inputs, Recording
+from mmer.training.samples import Sample
+from mmer.training.tokenizer import UNKNOWN, tokeniser, train_tokenizer
+
+STRONG = Augmentation(lost_tokens=0.5)
+
+
+def sample(crops=12, sound=9000, text="so happy today", seed=0):
+    rng = np.random.default_rng(seed)
+    pixels = rng.integers(256, size=(crops, 48, 48, 3), dtype=np.uint8)
+    recording = Recording(
+        0.0, 3.0, np.arange(crops) * 0.2 + 0.1, pixels, rng.normal(0, 0.1, sound).astype(np.float32)
+    )
+    return Sample(recording, text, 0, "s", "train", "clip.mp4")
+
+
+@pytest.fixture(scope="module")
+def reader():
+    return Reader(Inputs(), tokeniser(train_tokenizer(["so happy today", "very sad"]), TextInput()))
+
+
+def test_a_sample_is_read_as_the_runtime_reads_a_window(reader):
+    one, inputs = sample(), reader.inputs
+    arrays = reader.read(one)
+    chosen = inputs.video.choose(one.recording.crop_times_s.tolist(), 0.0, 3.0)
+    assert np.array_equal(arrays.frames, inputs.video.frames(one.recording.crops[chosen]))
+    heard = inputs.audio.arrays(one.recording.sound, 8000)
+    assert np.array_equal(arrays.samples, heard.values[heard.mask])
+    words = reader.tokeniser.arrays(one.text)
+    assert np.array_equal(arrays.ids, words.values[words.mask])
+
+
+def test_values_stand_at_the_start_and_masks_tell_their_length(reader):
+    long, short = reader.read(sample()), reader.read(sample(crops=3, sound=5000, text="sad"))
+    batch = collate([long, short], 48)
+    assert batch.frames.shape == (2, 8, 3, 48, 48)
+    assert batch.samples.shape == (2, 9000)
+    assert [m.sum(1).tolist() for m in (batch.frames_mask, batch.samples_mask)] == [[8, 3], [9000, 5000]]
+    assert torch.equal(batch.samples[1, :5000], torch.from_numpy(short.samples))
+    assert not batch.samples[1, 5000:].any()
+    assert batch.ids.dtype == torch.int64
+
+
+def test_an_absent_modality_is_zeros_of_the_least_size(reader):
+    batch = collate([reader.read(sample(crops=0, sound=0))], 48)
+    assert batch.frames.shape == (1, 1, 3, 48, 48)
+    assert batch.samples.shape == (1, MIN_SAMPLES)
+    assert batch.present.tolist() == [[False, False, True]]
+    assert not (batch.frames_mask.any() or batch.samples_mask.any() or batch.frames.any())
+
+
+def test_modalities_are_dropped_as_often_as_asked_and_never_all(reader):
+    arrays, rng = reader.read(sample()), np.random.default_rng(0)
+    seen = Counter(dropped(arrays, (0.5, 0.5, 0.5), rng).present for _ in range(2000))
+    assert (False, False, False) not in seen
+    assert sum(count for (video, _, _), count in seen.items() if video) / 2000 == pytest.approx(0.5 + 1 / 24, abs=0.03)
+
+
+def test_the_only_modality_there_is_never_dropped(reader):
+    arrays, rng = reader.read(sample(crops=0, text="")), np.random.default_rng(0)
+    assert all(dropped(arrays, (1.0, 1.0, 1.0), rng).present == (False, True, False) for _ in range(20))
+
+
+def test_nothing_is_dropped_unless_asked(reader):
+    arrays, rng = reader.read(sample()), np.random.default_rng(0)
+    assert all(dropped(arrays, (0.0, 0.0, 0.0), rng).present == (True, True, True) for _ in range(20))
+
+
+def same(a: Arrays, b: Arrays) -> bool:
+    return all(np.array_equal(x, y) for x, y in zip((a.frames, a.samples, a.ids), (b.frames, b.samples, b.ids)))
+
+
+def test_equal_seeds_vary_a_sample_equally(reader):
+    one, again, other = (reader.vary(sample(), STRONG, np.random.default_rng(seed)) for seed in (3, 3, 4))
+    assert same(one, again)
+    assert not same(one, other)
+
+
+def test_unchanged_varies_nothing_where_all_crops_are_read(reader):
+    few = sample(crops=6)
+    assert same(reader.vary(few, UNCHANGED, np.random.default_rng(0)), reader.read(few))
+
+
+@pytest.mark.parametrize("kind", ["crops", "sound", "text"])
+def test_absent_modalities_stay_absent(reader, kind):
+    bare = sample(**{kind: "" if kind == "text" else 0})
+    assert reader.vary(bare, STRONG, np.random.default_rng(0)).present == reader.read(bare).present
+
+
+def test_all_pictures_of_a_clip_are_mirrored_or_none():
+    pixels, always = sample().recording.crops, replace(UNCHANGED, mirror=1.0)
+    assert np.array_equal(augment.crops(pixels, always, np.random.default_rng(0)), pixels[:, :, ::-1])
+
+
+def test_a_face_is_shifted_alike_in_all_crops():
+    pixels = np.repeat(sample().recording.crops[:1], 5, axis=0)
+    moved = augment.crops(pixels, replace(UNCHANGED, shift_px=3), np.random.default_rng(2))
+    assert not np.array_equal(moved, pixels)
+    assert all(np.array_equal(moved[0], crop) for crop in moved)
+
+
+def test_brightness_stays_within_the_range_of_pixels():
+    pixels = np.array([0, 128, 255], np.uint8).reshape(1, 1, 3, 1).repeat(3, axis=3).repeat(3, axis=1)
+    lit = [augment.crops(pixels, replace(UNCHANGED, brightness=1.0), np.random.default_rng(s)) for s in range(20)]
+    assert all(np.all(np.diff(one[0, 0, :, 0].astype(int)) >= 0) for one in lit)
+
+
+def test_speed_changes_the_length_within_its_bounds():
+    sound = sample(sound=8000).recording.sound
+    lengths = [len(augment.sound(sound, 8000, replace(UNCHANGED, speed=0.2), np.random.default_rng(s))) for s in range(30)]
+    assert 8000 / 1.21 <= min(lengths) < 7900 < 8100 < max(lengths) <= 8000 / 0.79
+
+
+def test_long_sound_is_cut_to_a_piece_of_itself():
+    sound = sample(sound=32000).recording.sound
+    piece = augment.sound(sound, 8000, replace(UNCHANGED, longest_s=1.0), np.random.default_rng(0))
+    first = int(np.flatnonzero(sound == piece[0])[0])
+    assert np.array_equal(piece, sound[first : first + 8000])
+
+
+def test_noise_is_a_share_of_the_sounds_level():
+    sound = sample(sound=80_000).recording.sound
+    noises = [augment.sound(sound, 8000, replace(UNCHANGED, noise=0.5), np.random.default_rng(s)) - sound for s in range(9)]
+    shares = [noise.std() / sound.std() for noise in noises]
+    assert 0 < min(shares) < max(shares) < 0.51
+
+
+def test_lost_tokens_become_unknown_but_never_the_frame():
+    ids = np.arange(10, 40)
+    lost = augment.tokens(ids, UNKNOWN, replace(UNCHANGED, lost_tokens=1.0), np.random.default_rng(0))
+    assert (lost[0], lost[-1], set(lost[1:-1].tolist())) == (10, 39, {UNKNOWN})
+
+
+@pytest.mark.parametrize("wrong", [{"mirror": 1.5}, {"noise": -0.1}, {"speed": float("nan")}])
+def test_augmentation_out_of_range_is_refused(wrong):
+    with pytest.raises(SettingError):
+        Augmentation(**wrong)

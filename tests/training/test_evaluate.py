@@ -1,0 +1,96 @@
+"""An evaluation says what holds, on what, and whether it can be believed."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mmer.edge.errors import SettingError
+from mmer.training.evaluate import ALL, SUBSETS, Judged, evaluate, judge, report_json, report_lines
+from mmer.training.train import TrainSettings, untrained
+
+LABELS = ("neutral", "happy", "sad")
+
+
+@pytest.fixture(scope="module")
+def checkpoint():
+    return untrained(TrainSettings(LABELS, preset="tiny"), ["so sad"])
+
+
+@pytest.fixture(scope="module")
+def report(checkpoint, synth_samples):
+    return evaluate(checkpoint, synth_samples, "test", "0" * 64, tuple(SUBSETS))
+
+
+def test_there_are_seven_sets_of_modalities():
+    assert list(SUBSETS) == [ALL, "video+audio", "video+text", "video", "audio+text", "audio", "text"]
+
+
+def test_every_clip_of_the_split_is_answered_for_every_set(report):
+    assert {name: found.scores.clips for name, found in report.subsets.items()} == dict.fromkeys(SUBSETS, 24)
+
+
+def test_the_confusion_counts_every_clip(report):
+    assert np.sum(report.subsets[ALL].confusion, axis=1).tolist() == [8, 8, 8]
+
+
+def test_clips_without_the_modality_are_not_counted(checkpoint, synth_samples):
+    test = [replace(s, text="" if place % 2 else s.text) for place, s in enumerate(synth_samples)]
+    found = evaluate(checkpoint, test, "test", subsets=("text",))
+    assert (found.clips, found.subsets["text"].scores.clips) == (24, 12)
+
+
+def test_a_modality_that_no_clip_has_gives_no_figures(checkpoint, synth_samples):
+    silent = [replace(s, text="") for s in synth_samples]
+    found = evaluate(checkpoint, silent, "test", subsets=("text",))
+    assert report_json(found)["subsets"] == {"text": None}
+    assert "no clip has any" in report_lines(found)[1]
+
+
+def test_values_per_speaker_are_those_of_their_clips():
+    truth = np.array([0, 0, 1, 1])
+    probabilities = np.eye(2)[[0, 0, 0, 0]]
+    found = judge(Judged(truth, probabilities, ["a", "a", "b", "b"]), ("happy", "sad"))
+    assert {name: values["accuracy"] for name, values in found.per_speaker.items()} == {"a": 1.0, "b": 0.0}
+
+
+def test_the_interval_holds_the_value(report):
+    uar = report.subsets[ALL].intervals["uar"]
+    assert uar.low <= uar.value == report.subsets[ALL].scores.uar <= uar.high
+
+
+def test_a_speaker_in_two_splits_is_stamped(checkpoint, synth_samples):
+    leaky = [*synth_samples, replace(synth_samples[0], split="test")]
+    assert evaluate(checkpoint, leaky, "test").stamps == ("LEAKY",)
+
+
+def test_a_speaker_from_the_training_is_stamped(checkpoint, synth_samples):
+    speaker = next(s.speaker for s in synth_samples if s.split == "test")
+    seen = replace(checkpoint, facts=replace(checkpoint.facts, provenance={"speakers": {"train": [speaker]}}))
+    assert "LEAKY" in report_lines(evaluate(seen, synth_samples, "test"))[0]
+
+
+def test_disjoint_speakers_bear_no_stamp(report):
+    assert report.stamps == ()
+
+
+def test_the_json_form_has_its_schema_and_is_strict_json(report):
+    text = json.dumps(report_json(report), allow_nan=False)
+    assert json.loads(text)["schema"] == "mmer.eval/1"
+
+
+def test_what_cannot_be_had_is_null(checkpoint, synth_samples):
+    alike = [s for s in synth_samples if s.label == 0]
+    found = report_json(evaluate(checkpoint, alike, "test"))
+    assert found["subsets"][ALL]["scores"]["auc"] is None
+
+
+def test_averaged_accuracy_keeps_its_own_name(report):
+    assert "averaged one-vs-rest accuracy" in report_lines(report)[1]
+
+
+@pytest.mark.parametrize(("split", "subsets"), [("dev", (ALL,)), ("test", ("smell",))])
+def test_what_is_not_there_is_refused(checkpoint, synth_samples, split, subsets):
+    with pytest.raises(SettingError, match="there are"):
+        evaluate(checkpoint, synth_samples, split, subsets=subsets)

@@ -1,0 +1,20 @@
+"""What every system of the zoo is to the training loop."""
+
+from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager, nullcontext
+
+from torch import nn
+
+from mmer.training.batch import Batch, Output
+
+
+class EmotionModel(nn.Module, ABC):
+    """A float model from padded inputs to logits."""
+
+    @abstractmethod
+    def forward(self, batch: Batch) -> Output:
+        """Return logits for any mixture of present and absent modalities."""
+
+    def epoch(self) -> AbstractContextManager[None]:
+        """Enclose one training epoch: a model that fits statistics to it watches, and fits them at the end."""
+        return nullcontext()

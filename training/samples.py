@@ -1,0 +1,89 @@
+"""From a corpus to what training and evaluation read."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from mmer.edge.backends.ort import OrtSettings
+from mmer.edge.corpus import Corpus, Entry
+from mmer.edge.errors import CorpusError, DataError
+from mmer.edge.faces.mtcnn import Mtcnn
+from mmer.edge.labels import LABELS
+from mmer.edge.media.isolated import IsolatedDecoder
+from mmer.training.cache import RecordingCache
+from mmer.training.recording import Inputs, Recorder, Recording
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """One labelled clip in memory."""
+
+    recording: Recording
+    text: str
+    """Empty when nothing is known to be said."""
+    label: int
+    """Index into the model's labels."""
+    speaker: str
+    split: str
+    name: str
+    """The clip's file name, for reports."""
+
+
+def labels_of(corpus: Corpus) -> tuple[str, ...]:
+    """Return the labels that occur, in the canonical order."""
+    found = {entry.label for entry in corpus.entries}
+    return tuple(label for label in LABELS if label in found)
+
+
+def load_samples(
+    corpus: Corpus,
+    labels: Sequence[str],
+    inputs: Inputs,
+    progress: Callable[[int], None] = lambda _: None,
+    cache: RecordingCache | None = None,
+) -> tuple[Sample, ...]:
+    """Return a sample for every entry, decoding only what the cache does not have; `progress` hears how many are done.
+
+    Raises `CorpusError` for a clip that cannot be decoded, holds nothing, or has a label that is not among `labels`.
+    """
+    if strange := next((entry for entry in corpus.entries if entry.label not in labels), None):
+        raise CorpusError(strange.path, f"its label {strange.label} is none of the model's ({', '.join(labels)})")
+    samples = []
+    for done, (entry, recording) in enumerate(_recordings(corpus, inputs, cache or RecordingCache.default()), start=1):
+        sample = Sample(
+            recording, entry.transcript, labels.index(entry.label), entry.speaker, entry.split, entry.path.name
+        )
+        if not any(present(sample)):
+            raise CorpusError(entry.path, "holds no face, no sound and no words; take it out of the corpus")
+        samples.append(sample)
+        progress(done)
+    return tuple(samples)
+
+
+def present(sample: Sample) -> tuple[bool, bool, bool]:
+    """Say which of video, audio and text there is."""
+    recording = sample.recording
+    return len(recording.crops) > 0, len(recording.sound) > 0, bool(sample.text.strip())
+
+
+def _recordings(corpus: Corpus, inputs: Inputs, cache: RecordingCache) -> Iterator[tuple[Entry, Recording]]:
+    """Yield every entry with its recording."""
+    with IsolatedDecoder() as decoder:
+        recorder = Recorder(decoder, Mtcnn.open(OrtSettings()), inputs)
+        for entry in corpus.entries:
+            try:
+                path = cache.path(entry, inputs)
+                if (recording := cache.read(path)) is None:
+                    recording = recorder.take(entry)
+                    cache.write(path, recording)
+            except DataError as error:
+                raise CorpusError(entry.path, f"cannot be used: {error}") from error
+            yield entry, recording
+
+
+def leaking(samples: Sequence[Sample]) -> list[str]:
+    """Return the speakers that stand in more than one split; a name is a person, whatever the set."""
+    splits: dict[str, set[str]] = {}
+    for sample in samples:
+        if sample.speaker:
+            splits.setdefault(sample.speaker, set()).add(sample.split)
+    return sorted(speaker for speaker, found in splits.items() if len(found) > 1)

@@ -1,0 +1,93 @@
+"""From labelled samples to a checkpoint."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer
+
+from mmer.edge.errors import MediaNotFoundError, SettingError
+from mmer.training.checkpoint import Checkpoint, Facts, versions
+from mmer.training.loop import SILENT, Epoch, FitSettings, Listener, TrainData, TrainResult, fit
+from mmer.training.recording import Inputs
+from mmer.training.samples import Sample, leaking
+from mmer.training.tokenizer import train_tokenizer
+from mmer.training.zoo import ZOO
+
+
+@dataclass(frozen=True, slots=True)
+class TrainSettings:
+    """Which model to train, and how."""
+
+    labels: tuple[str, ...]
+    """In the order of the logits."""
+    model: str = "cafes"
+    preset: str = "small"
+    fit: FitSettings = field(default_factory=FitSettings)
+    inputs: Inputs = field(default_factory=Inputs)
+    text_weights: Path | None = None
+    """A folder with ALBERT's weights and its `tokenizer.json`; without it both are made from the corpus."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A checkpoint and how it came about."""
+
+    checkpoint: Checkpoint
+    result: TrainResult
+
+
+def train(samples: Sequence[Sample], settings: TrainSettings, digest: str = "", listener: Listener = SILENT) -> Trained:
+    """Train on the samples of the split `train` and choose the epoch by those of `val`.
+
+    `digest` is that of the corpus, for the record.
+    """
+    parts = {split: [s for s in samples if s.split == split] for split in ("train", "val")}
+    checkpoint = untrained(settings, [sample.text for sample in parts["train"]])
+    data = TrainData(parts["train"], parts["val"], checkpoint.reader(), len(settings.labels))
+    result = fit(checkpoint.model, data, settings.fit, listener)
+    provenance = {
+        "corpus": digest,
+        "speakers": {split: sorted({s.speaker for s in part}) for split, part in parts.items()},
+        "clips": {split: len(part) for split, part in parts.items()},
+        "leaking_speakers": leaking(samples),
+        "fit": asdict(settings.fit),
+        "text_weights": None if settings.text_weights is None else settings.text_weights.name,
+        "versions": versions(),
+    }
+    best = result.epochs[result.best - 1]
+    facts = replace(checkpoint.facts, metrics={"val": _measured(best, len(parts["val"]))}, provenance=provenance)
+    return Trained(replace(checkpoint, facts=facts), result)
+
+
+def untrained(settings: TrainSettings, texts: Sequence[str]) -> Checkpoint:
+    """Return the model as it starts, and its tokenizer, made from `texts` if no weights bring one."""
+    if settings.model not in ZOO:
+        raise SettingError(f"no model is called {settings.model!r}; there are: {', '.join(ZOO)}")
+    entry = ZOO[settings.model]
+    if settings.preset not in entry.presets:
+        raise SettingError(f"{settings.model} has no preset {settings.preset!r}; there are: {', '.join(entry.presets)}")
+    sizes = replace(entry.presets[settings.preset], classes=len(settings.labels))
+    weights = settings.text_weights
+    tokenizer = train_tokenizer(texts, sizes.text.vocab_size) if weights is None else _tokenizer_of(weights)
+    if weights is None:  # an embedding for pieces that do not exist would only make the bundle larger
+        pieces = Tokenizer.from_str(tokenizer).get_vocab_size()
+        sizes = replace(sizes, text=replace(sizes.text, vocab_size=pieces))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(settings.fit.seed)
+        model = entry.build(sizes, None if weights is None else str(weights))
+    return Checkpoint(Facts(settings.model, settings.preset, sizes, settings.labels, settings.inputs), model, tokenizer)
+
+
+def _tokenizer_of(weights: Path) -> str:
+    path = weights / "tokenizer.json"
+    if not path.is_file():
+        raise MediaNotFoundError(path)
+    return path.read_text(encoding="utf-8")
+
+
+def _measured(epoch: Epoch, clips: int) -> dict[str, object]:
+    """Return the figures with what they rest on."""
+    protocol = f"epoch {epoch.number}, chosen on these {clips} clips; all modalities that a clip has"
+    return {"protocol": protocol, **asdict(epoch)}
