@@ -154,7 +154,7 @@ def data_synth(
     clips: Annotated[int, typer.Option(help="Clips for each speaker and class.")] = 4,
     difficulty: Annotated[
         float, typer.Option(help="0 (every modality tells) to 1 (most clips have one that misleads).")
-    ] = 0.5,
+    ] = 0.3,
     length_s: Annotated[float, typer.Option(help="Seconds for each clip.")] = 3.0,
     seed: Annotated[int, typer.Option(help="Equal seeds give equal pixels and samples.")] = 0,
     exist_ok: ExistOk = False,

@@ -82,7 +82,7 @@ def test_a_failure_is_told_in_a_line_with_its_code(tmp_path, arguments, code, sa
     assert (done.returncode, said in done.stderr, "Traceback" in done.stderr) == (code, True, False)
 
 
-def test_an_existing_output_is_not_overwritten(synth, tmp_path):
+def test_an_existing_output_is_not_overwritten(tmp_path):
     (tmp_path / "happy").mkdir()
     (tmp_path / "happy" / "a.wav").touch()
     (tmp_path / "corpus.csv").write_text("precious")
@@ -98,7 +98,7 @@ def test_options_can_be_given_by_the_environment(tmp_path):
 def test_ctrl_c_ends_with_130_and_leaves_nothing(tmp_path):
     arguments = [*MMER, "data", "synth", "-o", str(tmp_path / "corpus"), "--speakers", "50"]
     running = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    while not list(tmp_path.glob(".corpus.*/clips/*.mp4")):
+    while not list(tmp_path.glob(".corpus.*/new/clips/*.mp4")):
         time.sleep(0.05)
     running.send_signal(signal.SIGINT)
     _, said = running.communicate(timeout=30)
@@ -106,8 +106,8 @@ def test_ctrl_c_ends_with_130_and_leaves_nothing(tmp_path):
 
 
 def test_a_full_disk_is_told_in_a_line(tmp_path):
-    code = "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
-    code += "from mmer.cli import main; main()"
+    limits = "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))"
+    code = f"import resource, signal; {limits}\nfrom mmer.cli import main; main()"
     source = tmp_path / "in" / "happy"
     source.mkdir(parents=True)
     (source / "a.wav").touch()

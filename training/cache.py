@@ -45,7 +45,7 @@ class RecordingCache:
     def read(self, path: Path) -> Recording | None:
         """Return what is kept there, `None` when there is nothing that can be read."""
         try:
-            with np.load(path, allow_pickle=False) as kept:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
                 span = kept["span_s"]
                 return Recording(float(span[0]), float(span[1]), kept["crop_times_s"], kept["crops"], kept["sound"])
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):  # not there, or a disk's bad day

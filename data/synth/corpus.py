@@ -2,11 +2,8 @@
 
 import json
 import os
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -15,10 +12,9 @@ from mmer.data.synth.clip import make_clip
 from mmer.data.synth.movie import write_movie
 from mmer.data.synth.recipe import SynthRecipe
 from mmer.edge.corpus import Entry, write_index
-from mmer.edge.errors import SettingError
-from mmer.edge.files import atomic_text, refuse_existing
+from mmer.edge.files import atomic_folder, atomic_text, refuse_existing
 
-CLIPS, INDEX, RECIPE = CONTENTS = ("clips", "corpus.csv", "recipe.json")
+CLIPS, INDEX, RECIPE = ("clips", "corpus.csv", "recipe.json")
 Progress = Callable[[int, int], None]
 
 
@@ -26,22 +22,16 @@ def make_corpus(recipe: SynthRecipe, out: Path, progress: Progress | None = None
     """Make the corpus in the folder `out` and return the path of its index.
 
     `progress` is told clips done and clips in all. Raises `OutputExistsError` when `out` is there and not `exist_ok`,
-    `SettingError` when it holds anything that is not of such a corpus and would be lost.
+    `SettingError` when it is something else than such a corpus.
     """
     refuse_existing(out, exist_ok=exist_ok)
-    _refuse_foreign(out)
-    with _whole_folder(out) as folder:
+    with atomic_folder(out, marker=RECIPE) as folder:
         (folder / CLIPS).mkdir()
         entries = _entries(recipe, folder, progress or (lambda _done, _total: None))
         write_index(folder / INDEX, entries)
         with atomic_text(folder / RECIPE) as file:
             json.dump({"schema": "mmer.synth/1", **asdict(recipe)}, file, indent=2)
     return out / INDEX
-
-
-def _refuse_foreign(out: Path) -> None:
-    if out.exists() and not (out.is_dir() and {path.name for path in out.iterdir()} <= set(CONTENTS)):
-        raise SettingError(f"{out} is not a synthetic corpus and is not replaced; name another output")
 
 
 def _entries(recipe: SynthRecipe, folder: Path, progress: Progress) -> list[Entry]:
@@ -65,19 +55,3 @@ def _entry(recipe: SynthRecipe, folder: Path, clip: tuple[int, str, int]) -> Ent
     made = make_clip(recipe, who, label, number)
     write_movie(path, made, recipe.rate_hz)
     return Entry(path, label, recipe.splits[who], speaker, set="synth", transcript=made.transcript)
-
-
-@contextmanager
-def _whole_folder(out: Path) -> Iterator[Path]:
-    """Give a folder beside `out` that takes its place when the block ends without an error."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
-    try:
-        yield folder
-        folder.chmod(0o755)
-        if out.exists():
-            shutil.rmtree(out)
-        folder.rename(out)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise

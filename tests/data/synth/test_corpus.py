@@ -128,7 +128,7 @@ def test_what_exists_is_not_replaced(tmp_path):
 
 def test_what_is_no_corpus_is_not_replaced_even_when_asked(tmp_path):
     (tmp_path / "mine.txt").touch()
-    with pytest.raises(SettingError, match="not a synthetic corpus"):
+    with pytest.raises(SettingError, match="not ours to replace"):
         synth.make_corpus(SMALL, tmp_path, exist_ok=True)
     assert (tmp_path / "mine.txt").exists()
 
