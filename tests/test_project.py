@@ -3,11 +3,11 @@
 import ast
 import subprocess
 import sys
-import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
+import tomllib
 
 ROOT = Path(__file__).parents[1]
 PARTS = ("edge", "data", "calibration", "training", "export")
@@ -28,13 +28,17 @@ def sources(part: str) -> list[Path]:
     return sorted((ROOT / part).rglob("*.py"))
 
 
+def packages() -> list[Path]:
+    return [path.parent for part in PARTS for path in sources(part) if path.name == "__init__.py"]
+
+
 def faults(relative: str, source: str) -> list[str]:
     """Return the imports of one file that go against the grain."""
-    part = relative.split("/")[0]
+    part, _, _ = relative.partition("/")
     found = []
     for module in imported(ast.parse(source)):
         top, _, rest = module.partition(".")
-        if top == "mmer" and rest.split(".")[0] not in MAY_IMPORT[part]:
+        if top == "mmer" and rest.partition(".")[0] not in MAY_IMPORT[part]:
             found.append(f"{relative} imports {module}")
         if top in MAY_NOT_IMPORT.get(part, ()) or (top in ONLY_IN and not relative.startswith(ONLY_IN[top])):
             found.append(f"{relative} imports {module}")
@@ -45,7 +49,9 @@ def imported(tree: ast.AST) -> list[str]:
     found = []
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
-            found += [f"{node.module}.{alias.name}" if node.module == "mmer" else node.module or "." for alias in node.names]
+            found += [
+                f"{node.module}.{alias.name}" if node.module == "mmer" else node.module or "." for alias in node.names
+            ]
         elif isinstance(node, ast.Import):
             found += [alias.name for alias in node.names]
     return found
@@ -75,38 +81,41 @@ def test_an_import_against_the_grain_is_found(file, source):
 
 
 def test_nothing_is_imported_relatively_or_with_a_star():
-    files = [path for part in PARTS for path in sources(part)]
-    nodes = [(path.name, node) for path in files for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)]
+    trees = {path.name: ast.parse(path.read_text()) for part in PARTS for path in sources(part)}
+    nodes = [
+        (name, node) for name, tree in trees.items() for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)
+    ]
     assert [name for name, node in nodes if node.level or any(alias.name == "*" for alias in node.names)] == []
 
 
 def test_the_command_line_imports_inside_its_commands():
-    top = ast.Module([node for node in ast.parse((ROOT / "cli.py").read_text()).body if isinstance(node, ast.Import | ast.ImportFrom)], [])
-    assert {name.split(".")[0] for name in imported(top)} <= set(sys.stdlib_module_names) | {"typer", "mmer"}
+    body = ast.parse((ROOT / "cli.py").read_text()).body
+    top = ast.Module([node for node in body if isinstance(node, ast.Import | ast.ImportFrom)], [])
+    assert {name.partition(".")[0] for name in imported(top)} <= set(sys.stdlib_module_names) | {"typer", "mmer"}
 
 
 def test_every_package_is_listed():
     listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
-    present = [".".join(("mmer", *path.parent.relative_to(ROOT).parts)) for part in PARTS for path in sources(part) if path.name == "__init__.py"]
-    assert listed == ["mmer", *sorted(present)]
+    assert listed == ["mmer", *sorted(".".join(("mmer", *folder.relative_to(ROOT).parts)) for folder in packages())]
 
 
 def test_every_package_is_marked_as_typed():
-    unmarked = [p.parent for part in PARTS for p in sources(part) if p.name == "__init__.py" and not (p.parent / "py.typed").is_file()]
-    assert unmarked == []
+    assert [folder for folder in packages() if not (folder / "py.typed").is_file()] == []
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
     """The wheel of a copy of the project: building leaves files behind."""
     folder = tmp_path_factory.mktemp("wheel")
-    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True)
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     for name in listed.stdout.splitlines():
         if (ROOT / name).is_file():
             (folder / "source" / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / "source" / name).write_bytes((ROOT / name).read_bytes())
-    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", folder, folder / "source"]
-    subprocess.run(build, check=True, capture_output=True)
+    pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*pip, "--wheel-dir", folder, folder / "source"], check=True, capture_output=True)
     (path,) = folder.glob("*.whl")
     return zipfile.ZipFile(path)
 
@@ -118,7 +127,8 @@ def test_the_wheel_exposes_mmer_alone(wheel):
 
 def test_the_wheel_holds_every_module_and_nothing_beside(wheel):
     held = {name for name in wheel.namelist() if name.endswith(".py")}
-    assert held == {"mmer/cli.py", *(f"mmer/{path.relative_to(ROOT).as_posix()}" for part in PARTS for path in sources(part))}
+    modules = {f"mmer/{path.relative_to(ROOT).as_posix()}" for part in PARTS for path in sources(part)}
+    assert held == {"mmer/cli.py", *modules}
 
 
 def test_the_wheel_holds_the_assets_and_licences(wheel):
@@ -132,7 +142,8 @@ def test_the_wheel_is_small_enough_to_download(wheel):
 
 
 def test_only_mmer_is_importable_from_the_install():
-    code = "import mmer.edge, mmer.cli, importlib.util as u; print([n for n in ('edge', 'cli', 'data', 'tests') if u.find_spec(n)])"
+    names = ("edge", "cli", "data", "tests")
+    code = f"import mmer.edge, mmer.cli, importlib.util as u; print([n for n in {names} if u.find_spec(n)])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd="/")
     assert done.stdout == "[]\n"
 

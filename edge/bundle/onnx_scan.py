@@ -1,10 +1,12 @@
 """What makes an ONNX file dangerous to load, found without loading it.
 
-A graph may name other files to read its weights from, wherever they lie. The walk follows `onnx.proto` through everything that can hold a tensor and skips the weights.
+A graph may name other files to read its weights from, wherever they lie. The walk follows `onnx.proto` through
+everything that can hold a tensor and skips the weights.
 """
 
+import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from mmer.edge.errors import BundleError
@@ -27,13 +29,15 @@ _INSIDE: Mapping[str, Mapping[int, str]] = {
 """Kind of message, number of a field, kind of the message in it."""
 
 _SPARSE = "a sparse tensor, which may become larger than any file"
-_REFUSED: Mapping[tuple[str, int], str] = {
-    ("tensor", 13): "external data",
-    ("graph", 15): _SPARSE,
-    ("attribute", 22): _SPARSE,
-    ("attribute", 23): _SPARSE,
+_REFUSED: Mapping[str, Mapping[int, str]] = {
+    "tensor": {13: "external data"},
+    "graph": {15: _SPARSE},
+    "attribute": {22: _SPARSE, 23: _SPARSE},
 }
-_DIMS, _LOCATION, _OPERATOR = ("tensor", 1), ("tensor", 14), ("node", 4)
+"""Kind of message, number of a field, what is wrong with it."""
+
+_DIMS, _LOCATION, _OPERATOR = 1, 14, 4
+_MOST_DIMS = 64
 
 _VARINT, _LEN = 0, 2
 _FIXED = {1: 8, 5: 4}
@@ -65,43 +69,50 @@ def _scan(content: bytes) -> None:
     waiting, seen, graphs = [("model", 0, len(content))], 0, 0
     while waiting:
         kind, start, end = waiting.pop()
-        elements = 1
+        graphs += kind == "graph"
+        inside, refused, found = _INSIDE[kind], _REFUSED.get(kind, {}), []
         for field in _fields(content, start, end):
             seen += 1
             if seen > MOST_FIELDS:
                 raise _FaultError(f"more than {MOST_FIELDS} fields")
-            _judge(kind, field, content)
-            if (kind, field.number) == _DIMS:
-                elements = _grown(elements, field, content, end - start)
-            if field.wire == _LEN and (inside := _INSIDE[kind].get(field.number)):
-                waiting.append((inside, field.value, field.end))
-                graphs += inside == "graph"
+            if field.number in refused:
+                raise _FaultError(refused[field.number])
+            if field.wire == _LEN and field.number in inside:
+                waiting.append((inside[field.number], field.value, field.end))
+            elif kind in _JUDGES:
+                found.append(field)
+        if found:
+            _JUDGES[kind](content, found, end - start)
     if not graphs:
         raise _FaultError("no ONNX graph in it")
 
 
-def _judge(kind: str, field: _Field, content: bytes) -> None:
-    if fault := _REFUSED.get((kind, field.number)):
-        raise _FaultError(fault)
-    if (kind, field.number) == _LOCATION and (field.wire != _VARINT or field.value):
-        raise _FaultError("external data")
-    if (kind, field.number) == _OPERATOR and content[field.value : field.end] == b"EPContext":
+def _judge_node(content: bytes, fields: Sequence[_Field], _length: int) -> None:
+    operators = [content[f.value : f.end] for f in fields if f.number == _OPERATOR and f.wire == _LEN]
+    if b"EPContext" in operators:
         raise _FaultError("a compiled engine (EPContext), which may lie in another file")
 
 
-def _grown(elements: int, field: _Field, content: bytes, length: int) -> int:
-    """Return the number of elements with one more field of dimensions; `length` is that of the tensor's message."""
-    for dimension in [field.value] if field.wire == _VARINT else _packed(content, field):
-        elements *= dimension
-        if elements > length * MOST_ELEMENTS_PER_BYTE:  # negative ones are huge here
-            raise _FaultError(f"a tensor of {elements} elements in {length} bytes")
-    return elements
+def _judge_tensor(content: bytes, fields: Sequence[_Field], length: int) -> None:
+    if any(field.number == _LOCATION and (field.wire != _VARINT or field.value) for field in fields):
+        raise _FaultError("external data")
+    sizes = [size for field in fields if field.number == _DIMS for size in _sizes(content, field)]
+    if len(sizes) > _MOST_DIMS or math.prod(sizes) > length * MOST_ELEMENTS_PER_BYTE:  # negative sizes are huge here
+        raise _FaultError(f"a tensor of more elements than its {length} bytes can hold")
 
 
-def _packed(content: bytes, field: _Field) -> Iterator[int]:
-    at = field.value
-    while at < field.end:
+_JUDGES: Mapping[str, Callable[[bytes, Sequence[_Field], int], None]] = {"node": _judge_node, "tensor": _judge_tensor}
+
+
+def _sizes(content: bytes, field: _Field) -> Iterator[int]:
+    """Yield one dimension, or the first of several that stand in one field."""
+    at, left = field.value, _MOST_DIMS + 1
+    if field.wire == _VARINT:
+        yield field.value
+        return
+    while at < field.end and left:
         value, at = _varint(content, at, field.end)
+        left -= 1
         yield value
 
 

@@ -7,12 +7,21 @@ from mmer.export.cases import windows
 from mmer.export.enliven import enliven
 from mmer.export.onnx_graph import exported
 from mmer.export.systems import SPLITS
-from mmer.export.whole import answers
+from mmer.export.whole import answers, check
 from mmer.training.confidence import FORMS
 from mmer.training.recording import Inputs
 from mmer.training.zoo import ZOO
 
 INPUTS = Inputs()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread():
+    """Small tensors: a second thread only waits for the first, and on a busy machine for long."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @dataclass(frozen=True)
@@ -75,6 +84,4 @@ def lively(make):
 @pytest.fixture(scope="session")
 def cases(lively):
     """What each graph of the lively model was tried on."""
-    from mmer.export.whole import check
-
     return check(lively.model, lively.split, lively.graphs, lively.windows).cases

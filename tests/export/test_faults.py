@@ -1,5 +1,7 @@
 """Faults planted in a graph or before it: each has to fail the gate, by name."""
 
+import re
+
 import cv2
 import numpy as np
 import onnx
@@ -9,6 +11,7 @@ from onnx import helper, numpy_helper
 from mmer.edge.backends.ort import OrtSession
 from mmer.edge.errors import ParityError
 from mmer.edge.faces.resize import resize
+from mmer.edge.inputs.video import VideoInput
 from mmer.export.cases import Window
 from mmer.export.onnx_graph import exported
 from mmer.export.parity import check_graph
@@ -59,9 +62,8 @@ def test_a_wrong_weight_fails(lively, cases, graph, fault, output):
     with pytest.raises(ParityError) as failure:
         check_graph(graph, edited(lively.graphs[graph], fault), cases[graph])
     assert failure.value.exit_code == 5
-    told = str(failure.value)
-    assert f"graph {graph} at optimisation disabled, case 0 (" in told
-    assert f"output {output} " in told
+    told = rf"graph {graph} at optimisation disabled, case \d+ \(.*\): output {output} .* [\d.e-]+, more than [\d.e-]+;"
+    assert re.match(told, str(failure.value))
 
 
 def test_a_dropped_mask_fails(lively, cases):
@@ -81,12 +83,12 @@ def test_a_graph_that_has_one_length_baked_in_fails(lively, cases):
     )
     model = onnx.load_from_string(exported(fixed))
     model.graph.input[0].type.tensor_type.shape.dim[1].dim_value = 1180
-    with pytest.raises(ParityError, match="graph audio .* case .*samples"):
+    with pytest.raises(ParityError, match=r"graph audio .* case .*samples"):
         check_graph("audio", model.SerializeToString(), cases["audio"])
 
 
 def test_a_graph_that_cannot_be_loaded_fails(cases):
-    with pytest.raises(ParityError, match="graph audio at optimisation disabled.*cannot load") as failure:
+    with pytest.raises(ParityError, match=r"graph audio at optimisation disabled.*cannot load") as failure:
         check_graph("audio", b"not a graph", cases["audio"])
     assert failure.value.exit_code == 5
 
@@ -112,8 +114,6 @@ def test_another_way_to_resize_fails(lively):
 
 
 def seen(picture):
-    from mmer.edge.inputs.video import VideoInput
-
     return Window("a face", Arrays(VideoInput().frames([picture]), None, None))
 
 
