@@ -74,7 +74,8 @@ class IsolatedDecoder:
         """Return what is in the file; raise `DataError` as `Clip.open` does, or when the decoder dies."""
         if not path.is_file():
             raise MediaNotFoundError(path)
-        return next(item for item in self._ask(path, {"want": "clip"}) if isinstance(item, Clip))
+        (clip,) = [item for item in self._ask(path, {"want": "clip"}) if isinstance(item, Clip)]
+        return clip
 
     def captions(self, path: Path) -> tuple[Caption, ...]:
         """Return the captions that the file carries."""

@@ -127,3 +127,12 @@ def test_a_folder_called_mmer_in_the_current_directory_is_not_imported(tmp_path,
     monkeypatch.chdir(tmp_path)
     with IsolatedDecoder(command=COMMAND) as decoder:
         assert decoder.open(clip_path).video is not None
+
+
+def test_one_process_serves_one_file_after_another(clip_path):
+    with IsolatedDecoder() as decoder:
+        first = decoder._process
+        decoder.open(clip_path)
+        deque(decoder.events(clip_path, BOTH))
+        decoder.captions(clip_path)
+        assert decoder._process is first

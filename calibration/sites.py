@@ -1,0 +1,134 @@
+"""Where a graph may be quantised: layers with constant weights, told by structure and never by name.
+
+What is not a site stays float: recurrent nets, norms, softmax, GELU, embeddings, residual additions, and products of
+two activations. So no softmax output is ever quantised, which ONNX Runtime 1.31 would compute wrongly without a word
+(`QLinearSoftmax`; budget.md, section 3.1).
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import onnx
+
+from mmer.calibration.network import Network, attributes
+
+PASSING = frozenset({"Flatten", "MaxPool", "Reshape", "Squeeze", "Transpose", "Unsqueeze"})
+"""Operators whose output holds nothing but values of their first input."""
+
+_RECTIFIERS = ("Relu", "LeakyRelu")
+_GATED = ("Gemm", "MatMul", "Add", "Relu", "Reshape", "Squeeze", "Unsqueeze", "Concat")
+_NARROW = 16
+"""Fewer rows or columns than this are not worth a quantised kernel; TensorRT draws the same line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A Conv or Gemm that can be computed in INT8."""
+
+    input: str
+    weight: str
+    bias: str | None
+    axis: int
+    """Of the weight, along which the output channels lie."""
+    output: str
+
+
+def sites(network: Network) -> Mapping[str, Site]:
+    """Return the sites by what they make."""
+    gates = frozenset(_gates(network))
+    found = (_site(node, network) for node in network.nodes if node.output[0] not in gates)
+    return {site.output: site for site in found if site}
+
+
+def scales(network: Network, sites: Mapping[str, Site]) -> Mapping[str, str]:
+    """Return the tensors to quantise, each with the tensor whose range it uses.
+
+    A convolution needs a quantised output to run in INT8. A Gemm does not, and what it makes stays float where
+    anything but further sites reads it.
+    """
+    roots = {name: name for site in sites.values() for name in _convolved(site, network, sites)}
+    for site in sites.values():
+        chain = [site.input]
+        while network.maker(chain[-1]) in PASSING:
+            chain.append(network.producers[chain[-1]].input[0])
+        root = chain[-1]
+        if root in roots or _only_for_sites(root, network, sites):
+            roots |= dict.fromkeys(chain, root)
+        else:
+            roots[site.input] = site.input
+    return roots
+
+
+def _site(node: onnx.NodeProto, network: Network) -> Site | None:
+    if node.op_type not in _CHECKS or len(node.input) < 2 or node.input[1] not in network.weights:
+        return None
+    if network.maker(node.input[0]) == "Softmax" or any(r.op_type == "Softmax" for r in network.readers(node.output[0])):
+        return None
+    bias = node.input[2] if len(node.input) > 2 and node.input[2] else None
+    if bias is not None and (bias not in network.weights or network.weights[bias].ndim != 1):
+        return None
+    axis = _CHECKS[node.op_type](node, network)
+    return None if axis is None else Site(node.input[0], node.input[1], bias, axis, node.output[0])
+
+
+def _convolution(node: onnx.NodeProto, network: Network) -> int | None:
+    """Return the axis of output channels, `None` for one that reads raw sound or ends the graph."""
+    raw = network.weights[node.input[1]].shape[1] * attributes(node).get("group", 1) == 1
+    ends = network.outputs & {node.output[0], _rectified(node.output[0], network)}
+    return None if raw or ends else 0
+
+
+def _product(node: onnx.NodeProto, network: Network) -> int | None:
+    """Return the axis of output columns, `None` for a product that is too narrow, transposed or scaled."""
+    stated = attributes(node)
+    plain = stated.get("alpha", 1.0) == stated.get("beta", 1.0) == 1.0 and not stated.get("transA", 0)
+    if not plain or min(network.weights[node.input[1]].shape) < _NARROW:
+        return None
+    return 0 if stated.get("transB", 0) else 1
+
+
+_CHECKS = {"Conv": _convolution, "Gemm": _product}
+
+
+def _gates(network: Network) -> Iterator[str]:
+    """Yield what leads to a sigmoid through small layers only: confidences, which a few levels could not tell apart."""
+    waiting = [node.input[0] for node in network.nodes if node.op_type == "Sigmoid"]
+    while waiting:
+        tensor = waiting.pop()
+        if network.maker(tensor) in _GATED:
+            yield tensor
+            waiting += network.producers[tensor].input
+
+
+def _rectified(tensor: str, network: Network) -> str:
+    """Return what a rectifier makes of a tensor that nothing else reads, else the tensor."""
+    reader = network.only_reader(tensor)
+    return reader.output[0] if reader is not None and reader.op_type in _RECTIFIERS else tensor
+
+
+def _convolved(site: Site, network: Network, sites: Mapping[str, Site]) -> Iterator[str]:
+    """Yield what is quantised behind a convolution: its output and, where that is another kernel, the rectified one."""
+    if network.maker(site.output) != "Conv":
+        return
+    rectified = _rectified(site.output, network)
+    if network.maker(rectified) != "Relu":  # a ReLU becomes part of the convolution
+        yield site.output
+    if rectified != site.output:
+        yield rectified
+
+
+def _only_for_sites(tensor: str, network: Network, sites: Mapping[str, Site]) -> bool:
+    """Tell whether a Gemm made a tensor, perhaps through a ReLU, that nothing but sites reads."""
+    made = network.producers.get(tensor)
+    if made is not None and made.op_type == "Relu" and network.only_reader(made.input[0]) is not None:
+        made = network.producers.get(made.input[0])
+    if made is None or made.op_type != "Gemm" or made.output[0] not in sites or tensor in network.outputs:
+        return False
+    return all(_feeds_sites(reader, network, sites) for reader in network.readers(tensor))
+
+
+def _feeds_sites(reader: onnx.NodeProto, network: Network, sites: Mapping[str, Site]) -> bool:
+    if reader.op_type in PASSING:
+        made = reader.output[0]
+        return made not in network.outputs and all(_feeds_sites(r, network, sites) for r in network.readers(made))
+    return reader.output[0] in sites
