@@ -23,14 +23,17 @@ def atomic_text(path: Path) -> Iterator[TextIO]:
     """Open a text file that appears under its name, complete, only when the block ends without an error."""
     with atomic_binary(path) as file:
         text = TextIOWrapper(file, encoding="utf-8", newline="")
-        yield text
-        text.flush()
-        text.detach()
+        try:
+            yield text
+        finally:
+            text.detach()
 
 
 @contextmanager
 def atomic_binary(path: Path) -> Iterator[BinaryIO]:
     """Open a file of bytes that appears under its name, complete, only when the block ends without an error."""
+    if path.is_dir():
+        raise SettingError(f"{path} is a folder, where a file is to be written; name another output")
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     temporary = Path(name)

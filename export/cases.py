@@ -66,11 +66,11 @@ def windows(split: Split, inputs: Inputs, seed: int = 0) -> tuple[Window, ...]:
 
 def _matrix(inputs: Inputs, least: int) -> Iterator[Sizes]:
     frames, tokens, most = inputs.video.max_frames, inputs.text.max_tokens, inputs.audio.max_samples
-    some = (least * 3, most // 9, most // 5, most // 3)
+    some = [min(max(samples, least), most) for samples in (least * 3, most // 9, most // 5, most // 3)]
     for number in range(frames + 1):
         yield Sizes(number, some[number % len(some)], _WORDS[number % len(_WORDS)])
     for samples in (least, least + 1, least + 1023, least + 1024, most // 2, most - 1, most):
-        yield Sizes(frames // 2, samples, _WORDS[0])
+        yield Sizes(frames // 2, min(max(samples, least), most), _WORDS[0])
     for words in (1, 2, tokens - 1, tokens):
         yield Sizes(1, some[0], words)
     for seen, heard, told in product((0, 1), repeat=3):
@@ -88,7 +88,8 @@ def _drawn(sizes: Sizes, inputs: Inputs, vocabulary: int, rng: np.random.Generat
 
 def _faces(number: int, video: VideoInput, rng: np.random.Generator) -> NDArray[np.float32]:
     """Return frames that share a coarse pattern, each with some grain of its own."""
-    coarse = rng.integers(0, 256, (6, 6, 3)).repeat(video.size // 6, 0).repeat(video.size // 6, 1)
+    place = np.arange(video.size) * 6 // video.size
+    coarse = rng.integers(0, 256, (6, 6, 3))[place][:, place]
     grain = rng.normal(0, rng.uniform(5, 60), (number, *coarse.shape))
     crops = np.clip(coarse + grain, 0, 255).astype(np.uint8)
     frames: NDArray[np.float32] = video.frames(list(crops))

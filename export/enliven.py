@@ -13,6 +13,8 @@ from mmer.training.model import EmotionModel
 
 _GAIN = math.sqrt(2)  # keeps the variance through a ReLU
 _BIAS = 0.2
+_LOUDER = 3.0  # for the last layers: of several random heads, one may undo what another does
+_MOMENTUM = 0.1  # torch's own
 _SEEN = 9
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 
@@ -27,11 +29,17 @@ def enliven(model: EmotionModel, windows: Sequence[Window], size: int, seed: int
     with torch.no_grad():
         for module in copy.modules():
             _draw(module, generator)
+        copy.train()
+        for module in copy.modules():
+            if isinstance(module, nn.Dropout):
+                module.eval()  # draws from torch's own generator
         with copy.epoch():
-            copy.train()(collate([window.arrays for window in windows[:_SEEN]], size))
-    for module in copy.modules():
-        if isinstance(module, _NORMS):
-            module.momentum = 0.1
+            output = copy(collate([window.arrays for window in windows[:_SEEN]], size))
+        for module in copy.modules():
+            if isinstance(module, _NORMS):
+                module.momentum = _MOMENTUM
+            if isinstance(module, nn.Linear) and module.out_features == output.logits.shape[1]:
+                module.weight *= _LOUDER
     return copy.eval()
 
 

@@ -18,12 +18,16 @@ class Subgraph:
 
     name: str
     module: nn.Module
+    """In evaluation mode, the outermost module too: the tracer sets every part back to what it finds there."""
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
     sizes: Mapping[str, tuple[int, int]]
     """Smallest and largest value of every dimension that the inputs name."""
     convert: Callable[["Subgraph"], onnx.ModelProto]
     """The exporter."""
+
+    def __post_init__(self) -> None:
+        assert not any(module.training for module in self.module.modules())
 
     def example(self) -> tuple[Tensor, ...]:
         """Return inputs to trace with, at sizes inside the ranges."""

@@ -43,6 +43,10 @@ class Parity:
             shares[graph] = max(shares.get(graph, 0.0), found.worst / found.tolerance)
         return shares
 
+    def to_json(self) -> dict[str, object]:
+        """Return the figures that matter."""
+        return {"share_of_tolerance": self.shares(), "logit_std": list(self.spread)}
+
 
 class Recorder:
     """A session that keeps what passes through it."""

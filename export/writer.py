@@ -20,9 +20,11 @@ from mmer.export.parity import SPREAD, Case, refuse_flat
 from mmer.export.subgraphs import Split
 from mmer.export.systems import SPLITS
 from mmer.export.whole import Parity, check
-from mmer.training.checkpoint import Checkpoint, Facts
+from mmer.training.checkpoint import Checkpoint, Facts, versions
 from mmer.training.model import EmotionModel
 from mmer.training.recording import Inputs
+
+SCHEMA = "mmer.export/1"
 
 GOLDEN_TOLERANCE = 1e-3
 """Share of its range by which a float graph may deviate on another machine."""
@@ -45,6 +47,35 @@ class Exported:
 
     bundle: Bundle
     parity: Parity
+
+    def to_json(self) -> dict[str, object]:
+        """Return the facts under the schema `mmer.export/1`."""
+        return {
+            "schema": SCHEMA,
+            "bundle": {
+                "path": str(self.bundle.path),
+                "name": self.bundle.manifest.name,
+                "digest": self.bundle.digest,
+            },
+            "bytes": self._bytes(),
+            "parity": self.parity.to_json(),
+        }
+
+    def lines(self) -> list[str]:
+        """Return the same as lines of plain text."""
+        sizes = self._bytes()
+        name, digits = self.bundle.manifest.name, self.bundle.short
+        return [
+            f"{self.bundle.path}: {name}, digest {digits}, {sum(sizes.values()) / 1e6:.1f} MB in {len(sizes)} graphs",
+            *(
+                f"  {graph:<16} uses up {share:.1%} of the tolerance at its worst value"
+                for graph, share in self.parity.shares().items()
+            ),
+        ]
+
+    def _bytes(self) -> dict[str, int]:
+        manifest = self.bundle.manifest
+        return {name: manifest.files[_graph_path(name)].size for name in manifest.graphs}
 
 
 def export_checkpoint(
@@ -99,11 +130,10 @@ def _manifest(facts: Facts, graphs: Graphs) -> Manifest:
 
 
 def _provenance(parity: Parity) -> Mapping[str, object]:
-    packages = ("torch", "transformers", "optimum-onnx", "onnx", "onnxruntime")
     return {
         "opset": OPSET,
-        "versions": {name: version(name) for name in packages},
-        "parity": {"share_of_tolerance": parity.shares(), "logit_std": list(parity.spread)},
+        "versions": {**versions(), **{name: version(name) for name in ("onnx", "onnxruntime", "optimum-onnx")}},
+        "parity": parity.to_json(),
     }
 
 

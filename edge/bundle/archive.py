@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from mmer.edge.bundle.paths import MANIFEST, MOST_FILES, SEAL, check_paths, check_sizes
+from mmer.edge.bundle.paths import MANIFEST, MOST_FILES, MOST_MANIFEST_BYTES, SEAL
 from mmer.edge.bundle.zipform import HEADER_BYTES, SIGNATURE, Member, directory, parsed
 from mmer.edge.errors import BundleError
 
@@ -30,15 +30,16 @@ class Archive(Protocol):
 
 
 def open_archive(path: Path) -> Archive:
-    """Return the folder or the zip at a path; raise `BundleError` for one that holds what a bundle may not hold."""
+    """Return the folder or the zip at a path; raise `BundleError` for one that cannot be a bundle of any version."""
     try:
         archive: Archive = Folder.open(path) if path.is_dir() else Zip.open(path)
     except OSError as error:
         raise BundleError(path, f"cannot be read: {error.strerror}") from error
-    if missing := [name for name in (MANIFEST, SEAL) if name not in archive.sizes]:
-        raise BundleError(path, f"there is no {missing[0]}")
-    check_paths([name for name in archive.sizes if name not in (MANIFEST, SEAL)], path)
-    check_sizes(archive.sizes, path)
+    for name in (MANIFEST, SEAL):
+        if name not in archive.sizes:
+            raise BundleError(path, f"there is no {name}")
+        if archive.sizes[name] > MOST_MANIFEST_BYTES:
+            raise BundleError(path, f"{name} is larger than {MOST_MANIFEST_BYTES >> 20} MiB")
     return archive
 
 

@@ -39,7 +39,7 @@ class Bundle:
         bundle = cls(path, Manifest.decoded(content, path), digest(content), archive)
         listed = {MANIFEST, SEAL, *bundle.manifest.files}
         if stray := sorted(archive.sizes.keys() - listed):
-            raise BundleError(path, f"{stray[0]} is not in the manifest; remove it")
+            raise BundleError(path, f"{stray[0]!r:.120} is not in the manifest; remove it")
         if missing := sorted(listed - archive.sizes.keys()):
             raise BundleError(path, f"{missing[0]} is missing")
         for name in bundle.manifest.files:
@@ -56,8 +56,7 @@ class Bundle:
         listed = self.manifest.files.get(name)
         if listed is None:
             raise BundleError(self.path, f"{name} is not in the manifest")
-        content = self.archive.read(name)
-        if len(content) != listed.size or digest(content) != listed.sha256:
+        if self.archive.sizes[name] != listed.size or digest(content := self.archive.read(name)) != listed.sha256:
             raise BundleError(self.path, f"{name} has changed: its digest is not the one in {MANIFEST}")
         return content
 

@@ -2,7 +2,8 @@
 
 The promise: a release that reads `mmer.bundle/1` reads every bundle of that version, whichever release wrote it, and
 refuses any other version by its name, with exit code 8, rather than guess. A key that is added, dropped or changed in
-meaning makes the next version. What is free to grow within a version lies under `metrics` and `provenance`.
+meaning makes the next version, which keeps the names and the form of the manifest and its seal, so that it can be told
+from damage. What is free to grow within a version lies under `metrics` and `provenance`.
 """
 
 import os
@@ -14,8 +15,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar, get_args
 from mmer.edge.bundle.digest import canonical, digest
 from mmer.edge.bundle.document import Value
 from mmer.edge.bundle.graph import Graph
-from mmer.edge.bundle.paths import MOST_BYTES, MOST_MANIFEST_BYTES, TOKENIZER, check_paths, check_sizes, golden_path
-from mmer.edge.bundle.plan import LOGITS, NAME, Plan
+from mmer.edge.bundle.paths import MOST_BYTES, TOKENIZER, check_paths, check_sizes, golden_path
+from mmer.edge.bundle.plan import LOGITS, NAME, WEIGHED, WEIGHTS, Plan, Stage
 from mmer.edge.errors import BundleError
 from mmer.edge.inputs.audio import AudioInput
 from mmer.edge.inputs.constants import from_json, to_json
@@ -120,8 +121,6 @@ class Manifest:
     @classmethod
     def decoded(cls, content: bytes, path: str | os.PathLike[str]) -> "Manifest":
         """Return the manifest that `encoded` wrote; raise `BundleError`, naming `path`, for anything else."""
-        if len(content) > MOST_MANIFEST_BYTES:
-            raise BundleError(path, f"a manifest larger than {MOST_MANIFEST_BYTES >> 20} MiB")
         value = Value.parsed(content, path)
         _check_version(value)
         parts = value.members(*_KEYS)
@@ -148,24 +147,26 @@ class Manifest:
             raise BundleError(path, problem)
 
     def _problems(self) -> Iterator[str]:
-        yield from self.plan.problems()
+        """Yield what keeps the parts from working together."""
         for stage in self.plan.stages:
-            graph = self.graphs.get(stage.graph)
-            if graph is None:
+            if stage.graph in self.graphs:
+                yield from self._misfits(stage, self.graphs[stage.graph])
+            else:
                 yield f"stage {stage.name} runs the graph {stage.graph}, which is not there"
-            elif {s.name for s in graph.inputs} != set(stage.inputs) or {s.name for s in graph.outputs} != set(
-                stage.outputs
-            ):
-                yield f"stage {stage.name} and its graph {stage.graph} have other tensors"
-            elif LOGITS in stage.outputs and [s.shape[-1:] for s in graph.outputs if s.name == LOGITS] != [
-                (len(self.head.labels),)
-            ]:
-                yield f"{len(self.head.labels)} labels, but graph {stage.graph} gives another number of {LOGITS}"
         inputs = self.inputs.to_json()
-        yield from (
-            f"the plan looks at {m}, for which there are no inputs" for m in self.plan.modalities if not inputs.get(m)
-        )
+        blind = [modality for modality in self.plan.modalities if not inputs.get(modality)]
+        yield from (f"the plan looks at {modality}, for which there are no inputs" for modality in blind)
         yield from (f"{name} is not listed" for name in self._needed() if name not in self.files)
+
+    def _misfits(self, stage: Stage, graph: Graph) -> Iterator[str]:
+        """Yield what keeps a stage from running its graph."""
+        for names, specs in ((stage.inputs, graph.inputs), (stage.outputs, graph.outputs)):
+            if sorted(names) != sorted(spec.name for spec in specs):
+                yield f"stage {stage.name} and its graph {stage.graph} have other tensors"
+        widths = {LOGITS: len(self.head.labels), WEIGHTS: len(WEIGHED)}
+        for spec in graph.outputs:
+            if spec.name in widths and spec.shape != (1, widths[spec.name]):
+                yield f"graph {stage.graph} gives {spec.name} of {list(spec.shape)}, not [1, {widths[spec.name]}]"
 
     def _needed(self) -> Iterator[str]:
         """Yield the files without which the bundle cannot run."""

@@ -21,6 +21,9 @@ MODALITIES: tuple[Modality, ...] = get_args(Modality)
 LOGITS = "logits"
 """The value `[1, K]` that every plan makes for each window."""
 
+WEIGHED: tuple[str, ...] = MODALITIES[:3]
+"""What the weights and the mask `present` tell about, in this order."""
+
 WEIGHTS = "weights"
 """The value `[1, 3]` that tells how much video, audio and text contributed, where a plan makes it."""
 

@@ -16,7 +16,7 @@ def write_bundle(path: Path, manifest: Manifest, files: Mapping[str, bytes], *, 
     """Write a folder, or a zip if the path ends in `.zip`, and return it opened; `manifest.files` is filled in here.
 
     Raises `OutputExistsError` when `path` is there and not `exist_ok`, and `BundleError` for what could not be opened
-    again. A folder is replaced only if it holds a manifest.
+    again. A folder is replaced only if it is a bundle.
     """
     refuse_existing(path, exist_ok=exist_ok)
     whole = replace(manifest, files={name: Content.of(content) for name, content in sorted(files.items())})
@@ -43,7 +43,7 @@ def _write_zip(path: Path, files: Mapping[str, bytes]) -> None:
 
 
 def _write_folder(path: Path, files: Mapping[str, bytes]) -> None:
-    with atomic_folder(path, marker=MANIFEST) as folder:
+    with atomic_folder(path, marker=SEAL) as folder:
         for name, content in files.items():
             target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)

@@ -74,8 +74,10 @@ class IsolatedDecoder:
         """Return what is in the file; raise `DataError` as `Clip.open` does, or when the decoder dies."""
         if not path.is_file():
             raise MediaNotFoundError(path)
-        (clip,) = [item for item in self._ask(path, {"want": "clip"}) if isinstance(item, Clip)]
-        return clip
+        clips = [item for item in self._ask(path, {"want": "clip"}) if isinstance(item, Clip)]
+        if len(clips) != 1:
+            raise DecoderCrashedError(path, "it no longer makes sense")
+        return clips[0]
 
     def captions(self, path: Path) -> tuple[Caption, ...]:
         """Return the captions that the file carries."""

@@ -87,7 +87,7 @@ class Executor:
         """Return zeros in place of what a stage makes."""
         leading = 1 if stage.rate == "frame" else 0
         specs = self._graphs[stage.graph].outputs
-        return {spec.name: (Item(("absent", stage.name), partial(_zeros, spec, leading)),) for spec in specs}
+        return {spec.name: (Item("absent", partial(_zeros, spec, leading)),) for spec in specs}
 
     def _frames(self, stage: Stage, values: Values) -> Values:
         """Run a stage once for all frames that it does not know yet."""
@@ -107,13 +107,15 @@ class Executor:
         key = tuple(tuple(item.key for item in values[name]) for name in stage.inputs)
         found = self._known[stage.name].get(key)
         if found is None:
-            found = self._call(stage, {name: self._joined(name, values[name]) for name in stage.inputs})
+            outputs = self._call(stage, {name: self._joined(name, values[name]) for name in stage.inputs})
+            found = tuple(array.copy() for array in outputs)
         return self._remembered(stage, {key: found}, [key])
 
     def _joined(self, name: str, items: Sequence[Item]) -> NDArray[Any]:
         return _stack(items)[np.newaxis] if self._rates[name] == "frame" else items[0].make()
 
     def _call(self, stage: Stage, inputs: Tensors) -> _Outputs:
+        """Run a stage; the arrays may be the session's own and hold something else after the next call."""
         with self._watches[stage.name].running():
             outputs = self._sessions[stage.graph].run(inputs)
         return tuple(outputs[name] for name in stage.outputs)
@@ -123,13 +125,9 @@ class Executor:
         for key, outputs in found.items():
             self._known[stage.name].put(key, outputs)
         return {
-            name: [Item((stage.name, key), partial(_given, found[key][i])) for key in keys]
+            name: [Item((stage.name, key), partial(np.asarray, found[key][i])) for key in keys]
             for i, name in enumerate(stage.outputs)
         }
-
-
-def _given(array: NDArray[Any]) -> NDArray[Any]:
-    return array
 
 
 def _stack(items: Sequence[Item]) -> NDArray[Any]:

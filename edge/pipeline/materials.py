@@ -13,16 +13,13 @@ from numpy.typing import NDArray
 
 from mmer.edge.bundle.bundle import Bundle
 from mmer.edge.bundle.manifest import Inputs
-from mmer.edge.bundle.plan import Modality, Source
+from mmer.edge.bundle.plan import WEIGHED, Modality, Source
 from mmer.edge.errors import BundleError
 from mmer.edge.inputs.text import TextInput, Tokeniser
 from mmer.edge.inputs.video import VideoInput
 from mmer.edge.media.stream import Sound
 from mmer.edge.pipeline.executor import Item, Values
 from mmer.edge.pipeline.window import Window
-
-SEEN = ("video", "audio", "text")
-"""The order of the mask `present` and of the weights."""
 
 PROVIDED: Mapping[str, Modality | None] = {
     "crops": "video",  # [3, S, S] for each frame
@@ -65,10 +62,10 @@ class Materials:
         """Return the material of a window, `None` when there is nothing to look at."""
         found = {"video": self._video(window), "audio": self._audio(window.sound), "text": self._text(window.text)}
         usable = {name: values for name, values in found.items() if values and self._enough(values)}
-        present = {name: name in usable for name in SEEN}
+        present = {name: name in usable for name in WEIGHED}
         if not usable:
             return None
-        mask = np.array([[present[name] for name in SEEN]], np.float32)
+        mask = np.array([[present[name] for name in WEIGHED]], np.float32)
         values = {name: items for made in usable.values() for name, items in made.items()}
         return Material(values | {"present": [_item(mask)]}, present)
 

@@ -6,9 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmer.edge.bundle.manifest import Head, Task
-from mmer.edge.bundle.plan import LOGITS, WEIGHTS
+from mmer.edge.bundle.plan import LOGITS, WEIGHED, WEIGHTS
 from mmer.edge.errors import DeviceError
-from mmer.edge.pipeline.materials import SEEN
 from mmer.edge.pipeline.window import Window
 from mmer.edge.prediction import Prediction
 from mmer.edge.tensors import Tensors
@@ -22,7 +21,6 @@ def predict(window: Window, present: Mapping[str, bool], outputs: Tensors, head:
     if not all(np.isfinite(array).all() for array in outputs.values()):
         raise DeviceError("the model's answer is not finite; use another precision or backend, and run mmer verify")
     probabilities = _ACTIVATIONS[head.task](logits / head.temperature)
-    weights = outputs[WEIGHTS][0] if WEIGHTS in outputs else ()
     return Prediction(
         window.start_s,
         window.end_s,
@@ -30,13 +28,13 @@ def predict(window: Window, present: Mapping[str, bool], outputs: Tensors, head:
         probabilities=dict(zip(head.labels, probabilities.tolist(), strict=True)),
         present=present,
         track=window.track,
-        weights={name: float(weight) for name, weight in zip(SEEN, weights, strict=False)},
+        weights=dict(zip(WEIGHED, outputs[WEIGHTS][0].tolist(), strict=True)) if WEIGHTS in outputs else {},
     )
 
 
 def nothing_to_look_at(window: Window) -> Prediction:
     """Return the answer for a window in which no modality is present."""
-    return Prediction(window.start_s, window.end_s, None, {}, dict.fromkeys(SEEN, False), window.track)
+    return Prediction(window.start_s, window.end_s, None, {}, dict.fromkeys(WEIGHED, False), window.track)
 
 
 def _softmax(logits: Wide) -> Wide:

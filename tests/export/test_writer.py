@@ -53,6 +53,15 @@ def test_a_bundle_says_where_it_comes_from(exported):
     json.dumps(manifest.to_json(), allow_nan=False)
 
 
+def test_an_export_tells_what_it_made(exported):
+    facts = json.loads(json.dumps(exported.to_json(), allow_nan=False))
+    assert facts["schema"] == "mmer.export/1"
+    assert facts["bundle"]["digest"] == exported.bundle.digest
+    assert facts["bytes"].keys() == exported.bundle.manifest.graphs.keys()
+    assert exported.bundle.short in exported.lines()[0]
+    assert len(exported.lines()) == 7
+
+
 def test_a_bundle_carries_card_licence_and_tokenizer(exported, checkpoint):
     bundle = exported.bundle
     assert "neutral, happy, sad, anger" in bundle.read("MODEL_CARD.md").decode()

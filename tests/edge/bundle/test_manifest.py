@@ -57,6 +57,7 @@ def test_what_is_no_version_is_refused(document, schema):
 
 def test_another_version_is_refused_whatever_else_it_holds(folder, reseal):
     reseal(folder, canonical({"schema": "mmer.bundle/2", "graphs": "elsewhere"}))
+    (folder / "graphs" / "frame.engine").write_bytes(b"new")
     with pytest.raises(BundleError, match=r"its format is mmer\.bundle/2"):
         Bundle.open(folder)
 
@@ -162,6 +163,27 @@ def test_a_value_that_cannot_be_is_refused(document, place, value):
         inner = inner[step]
     inner[place[-1]] = value
     with pytest.raises(BundleError, match="not a usable bundle"):
+        Manifest.decoded(canonical(document), "tiny")
+
+
+@pytest.mark.parametrize("shape", [[1, 4], [3], ["N", 3]])
+def test_logits_that_do_not_fit_the_labels_are_refused(document, shape):
+    document["graphs"]["window"]["outputs"][0]["shape"] = shape
+    with pytest.raises(BundleError, match=r"graph window gives logits of .*, not \[1, 3\]"):
+        Manifest.decoded(canonical(document), "tiny")
+
+
+def test_weights_that_do_not_fit_the_modalities_are_refused(document):
+    document["plan"]["stages"][1]["outputs"].append("weights")
+    document["graphs"]["window"]["outputs"].append({"name": "weights", "dtype": "float32", "shape": [1, 4]})
+    with pytest.raises(BundleError, match=r"graph window gives weights of \[1, 4\], not \[1, 3\]"):
+        Manifest.decoded(canonical(document), "tiny")
+
+
+def test_files_of_an_absurd_size_in_all_are_refused(document):
+    for content in document["files"].values():
+        content["bytes"] = 1 << 30
+    with pytest.raises(BundleError, match="together are larger than"):
         Manifest.decoded(canonical(document), "tiny")
 
 

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -36,12 +37,14 @@ def test_an_existing_bundle_is_replaced_when_asked(bundle, parts):
     assert (Bundle.open(bundle.path).manifest.name, other.digest != bundle.digest) == ("other", True)
 
 
-def test_a_folder_that_is_no_bundle_is_never_replaced(parts, tmp_path):
-    (tmp_path / "home").mkdir()
-    (tmp_path / "home" / "thesis.txt").write_text("years")
-    with pytest.raises(SettingError, match="not ours to replace"):
-        write_bundle(tmp_path / "home", parts.manifest, parts.files, exist_ok=True)
-    assert content(tmp_path) == {"home/thesis.txt": b"years"}
+@pytest.mark.parametrize("name", ["thesis.txt", "manifest.json"])  # a web page's folder has a manifest.json, too
+@pytest.mark.parametrize("target", ["home", "home.zip"])
+def test_a_folder_that_is_no_bundle_is_never_replaced(parts, tmp_path, target, name):
+    (tmp_path / target).mkdir()
+    (tmp_path / target / name).write_text("years")
+    with pytest.raises(SettingError, match="name another output"):
+        write_bundle(tmp_path / target, parts.manifest, parts.files, exist_ok=True)
+    assert content(tmp_path) == {f"{target}/{name}": b"years"}
 
 
 def test_what_could_not_be_opened_is_not_written(parts, tmp_path):
@@ -66,6 +69,20 @@ def test_a_full_disk_leaves_the_bundle_that_was_there(parts, tmp_path, name, mon
     with pytest.raises(OSError, match="No space left"):
         write_bundle(tmp_path / name, replace(parts.manifest, name="other"), parts.files, exist_ok=True)
     assert (content(tmp_path / name), [p.name for p in tmp_path.iterdir()]) == (before, [name])
+
+
+def test_a_bundle_that_cannot_be_put_in_place_gives_the_old_one_back(folder, parts, tmp_path, monkeypatch):
+    before, rename = content(folder), Path.rename
+
+    def fail(path, target):
+        if path.name == "new":
+            raise OSError(5, "Input/output error")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", fail)
+    with pytest.raises(OSError, match="Input/output"):
+        write_bundle(folder, replace(parts.manifest, name="other"), parts.files, exist_ok=True)
+    assert (content(folder), [p.name for p in tmp_path.iterdir()]) == (before, [folder.name])
 
 
 STOP_IN_THE_MIDDLE = """
