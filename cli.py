@@ -30,6 +30,7 @@ app.add_typer(data, name="data")
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress, no remarks.")]
 ExistOk = Annotated[bool, typer.Option("--exist-ok", help="Replace the output if it exists.")]
+Data = Annotated[list[Path], typer.Option("--data", help="An index; may be repeated.")]
 Where = Annotated[
     list[str] | None, typer.Option(metavar="COLUMN=VALUE", help="Only rows with this value; may be repeated.")
 ]
@@ -47,6 +48,78 @@ def doctor(as_json: Json = False, quiet: Quiet = False) -> None:  # noqa: ARG001
 
     report = examine()
     _print(report.to_json() if as_json else list(lines(report)))
+
+
+@app.command(epilog="Example: mmer models")
+def models(as_json: Json = False, quiet: Quiet = False) -> None:  # noqa: ARG001
+    """Show the models that can be trained, and their sizes."""
+    _require("torch", "transformers", extra="train")
+    from mmer.training.report import models_json, models_lines  # noqa: PLC0415
+
+    _print(models_json() if as_json else models_lines())
+
+
+@app.command(epilog="Example: mmer train cafes --data synth/corpus.csv --preset small -o checkpoint")
+def train(
+    model: Annotated[str, typer.Argument(help="A model that `mmer models` shows.")],
+    data: Data,
+    output: Annotated[Path, typer.Option("-o", "--output", help="The checkpoint folder to write.")] = Path("checkpoint"),
+    preset: Annotated[str, typer.Option(help="How large: published, small or tiny.")] = "small",
+    where: Where = None,
+    text_weights: Annotated[str, typer.Option(metavar="none|FOLDER", help="ALBERT's weights.")] = "none",
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", metavar="PLACE=VALUE", help="Change a setting: optimiser.lr=0.001.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 42,
+    exist_ok: ExistOk = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train on the split `train`, choose the epoch by `val`, and write a checkpoint."""
+    _require("torch", "transformers", "safetensors", extra="train")
+    from mmer.edge.corpus import Corpus  # noqa: PLC0415
+    from mmer.edge.files import refuse_existing  # noqa: PLC0415
+    from mmer.training.loop import Listener  # noqa: PLC0415
+    from mmer.training.report import train_json, train_lines  # noqa: PLC0415
+    from mmer.training.samples import labels_of, load_samples  # noqa: PLC0415
+    from mmer.training.train import train  # noqa: PLC0415
+    from mmer.training.usual import Wish, steps, usual  # noqa: PLC0415
+
+    refuse_existing(output, exist_ok=exist_ok)
+    corpus = Corpus.read(data).where(_conditions(where))
+    wish = Wish(model, preset, (*(changes or ()), f"seed={seed}"), text_weights)
+    settings = usual(wish, labels_of(corpus))
+    with _progress("reading clips", len(corpus.entries), quiet=quiet) as advance:
+        samples = load_samples(corpus, settings.labels, settings.inputs, advance)
+    with _progress("training", steps(samples, settings), quiet=quiet) as advance:
+        trained = train(samples, settings, corpus.digest, Listener(step=advance))
+    trained.checkpoint.save(output, exist_ok=exist_ok)
+    _print(train_json(trained, output) if as_json else train_lines(trained, output))
+
+
+@app.command("eval", epilog="Example: mmer eval checkpoint --data synth/corpus.csv --split test")
+def evaluate(
+    checkpoint: Annotated[Path, typer.Argument(help="A folder that `mmer train` wrote.")],
+    data: Data,
+    split: Annotated[str, typer.Option(help="Which clips to judge by.")] = "test",
+    subsets: Annotated[bool, typer.Option("--subsets", help="Also every set of modalities by itself.")] = False,
+    where: Where = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Measure a checkpoint: UAR, accuracy, averaged one-vs-rest accuracy and more, with intervals."""
+    _require("torch", "transformers", "safetensors", extra="train")
+    from mmer.edge.corpus import Corpus  # noqa: PLC0415
+    from mmer.training.checkpoint import Checkpoint  # noqa: PLC0415
+    from mmer.training.evaluate import ALL, SUBSETS, evaluate, report_json, report_lines  # noqa: PLC0415
+    from mmer.training.samples import load_samples  # noqa: PLC0415
+
+    opened = Checkpoint.open(checkpoint)
+    corpus = Corpus.read(data).where(_conditions(where))
+    with _progress("reading clips", len(corpus.entries), quiet=quiet) as advance:
+        samples = load_samples(corpus, opened.facts.labels, opened.facts.inputs, advance)
+    report = evaluate(opened, samples, split, corpus.digest, tuple(SUBSETS) if subsets else (ALL,))
+    _print(report_json(report) if as_json else report_lines(report))
 
 
 @app.command(epilog="Example: mmer export checkpoint -o bundle")
@@ -69,6 +142,37 @@ def export(
     terms = licence.read_text(encoding="utf-8") if licence else UNLICENSED
     exported = export_checkpoint(Checkpoint.open(checkpoint), output, licence=terms, exist_ok=exist_ok)
     _print(exported.to_json() if as_json else exported.lines())
+
+
+@app.command(epilog="Example: mmer run clip.mp4 --format jsonl")
+def run(
+    source: Annotated[list[str], typer.Argument(help="Files, folders or patterns.")],
+    bundle: Annotated[Path | None, typer.Option(help="A bundle; without it the one that ships with mmer.")] = None,
+    device: Annotated[str, typer.Option(help="auto or cpu.")] = "auto",
+    precision: Annotated[str, typer.Option(help="auto, fp32, fp16 or int8.")] = "auto",
+    length_s: Annotated[float, typer.Option(help="Seconds that each answer looks at.")] = 4.0,
+    hop_s: Annotated[float, typer.Option(help="Seconds from one answer to the next.")] = 0.5,
+    max_faces: Annotated[int, typer.Option(help="People followed at a time.")] = 8,
+    transcript: Annotated[Path | None, typer.Option(help="Words: .srt, .vtt or .txt; else those beside the file.")] = None,
+    form: Annotated[str, typer.Option("--format", help="table, jsonl or csv.")] = "table",
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="A file for the answers.")] = None,
+    exist_ok: ExistOk = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Tell emotions over time from recordings; 3 when one of them cannot be used, after the others."""
+    from mmer.edge.run import RunOptions, run_command  # noqa: PLC0415
+
+    windows = WindowOptions(length_s, hop_s, max_faces)
+    options = RunOptions(bundle, device, precision, windows, transcript)
+    with _lines(output, exist_ok=exist_ok, silent=as_json) as write:
+        finished = run_command(source, options, form, write)
+    if as_json:
+        _print(finished.to_json())
+    elif not quiet:
+        sys.stderr.writelines(f"{line}\n" for line in finished.remarks())
+    if finished.failed:
+        raise typer.Exit(3)
 
 
 @app.command(epilog="Example: mmer inspect bundle --json")

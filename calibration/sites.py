@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import onnx
 
-from mmer.calibration.network import Network, attributes
+from mmer.calibration.network import Network, attributes, tensors
 
 PASSING = frozenset({"Flatten", "MaxPool", "Reshape", "Squeeze", "Transpose", "Unsqueeze"})
 """Operators whose output holds nothing but values of their first input."""
@@ -33,6 +33,16 @@ class Site:
     output: str
 
 
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How a tensor is quantised."""
+
+    root: str
+    """The tensor whose range it uses."""
+    fused: bool
+    """Whether everything reads the quantised values, because a kernel writes no others; else only sites do."""
+
+
 def sites(network: Network) -> Mapping[str, Site]:
     """Return the sites by what they make."""
     gates = frozenset(_gates(network))
@@ -40,23 +50,24 @@ def sites(network: Network) -> Mapping[str, Site]:
     return {site.output: site for site in found if site}
 
 
-def scales(network: Network, sites: Mapping[str, Site]) -> Mapping[str, str]:
-    """Return the tensors to quantise, each with the tensor whose range it uses.
+def scales(network: Network, sites: Mapping[str, Site]) -> Mapping[str, Scale]:
+    """Return the tensors to quantise.
 
     A convolution needs a quantised output to run in INT8. A Gemm does not, and what it makes stays float where
     anything but further sites reads it.
     """
-    roots = {name: name for site in sites.values() for name in _convolved(site, network, sites)}
+    written = {name for site in sites.values() for name in _convolved(site, network)}
+    written |= {name for name in tensors(network) if _only_for_sites(name, network, sites)}
+    found = {name: Scale(name, fused=True) for name in written}
     for site in sites.values():
         chain = [site.input]
         while network.maker(chain[-1]) in PASSING:
             chain.append(network.producers[chain[-1]].input[0])
-        root = chain[-1]
-        if root in roots or _only_for_sites(root, network, sites):
-            roots |= dict.fromkeys(chain, root)
+        if chain[-1] in written:
+            found |= dict.fromkeys(chain, Scale(chain[-1], fused=True))
         else:
-            roots[site.input] = site.input
-    return roots
+            found[site.input] = Scale(site.input, fused=False)
+    return found
 
 
 def _site(node: onnx.NodeProto, network: Network) -> Site | None:
@@ -106,7 +117,7 @@ def _rectified(tensor: str, network: Network) -> str:
     return reader.output[0] if reader is not None and reader.op_type in _RECTIFIERS else tensor
 
 
-def _convolved(site: Site, network: Network, sites: Mapping[str, Site]) -> Iterator[str]:
+def _convolved(site: Site, network: Network) -> Iterator[str]:
     """Yield what is quantised behind a convolution: its output and, where that is another kernel, the rectified one."""
     if network.maker(site.output) != "Conv":
         return

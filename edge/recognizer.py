@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mmer.edge.bundle.bundle import Bundle
 from mmer.edge.bundle.manifest import Head, Inputs
 from mmer.edge.faces.crop import Crop, CropRule
 from mmer.edge.faces.mtcnn import Mtcnn
@@ -14,6 +15,7 @@ from mmer.edge.media.request import FrameRequest, Request, SoundRequest
 from mmer.edge.media.stream import Caption, Damage, Frame, Sound
 from mmer.edge.media.transcript import read_transcript, transcript_beside
 from mmer.edge.pipeline.executor import Executor
+from mmer.edge.pipeline.loading import Sessions
 from mmer.edge.pipeline.materials import Materials
 from mmer.edge.pipeline.predict import nothing_to_look_at, predict
 from mmer.edge.pipeline.stopwatch import Stopwatch
@@ -56,12 +58,19 @@ class Recognizer:
         self._head = head
         self._detector = detector
 
+    @classmethod
+    def open(cls, bundle: Bundle, sessions: Sessions, detector: Mtcnn) -> "Recognizer":
+        """Return a recognizer for a bundle whose graphs are open."""
+        manifest = bundle.manifest
+        executor = Executor(manifest.plan, manifest.graphs, sessions.sessions)
+        return cls(Materials.of(bundle), executor, manifest.head, detector)
+
     @property
     def timing(self) -> Mapping[str, Mapping[str, float]]:
         """Calls and times of each stage of the model, over all recordings so far."""
         return self._executor.timing
 
-    def open(self, path: Path, decoder: IsolatedDecoder, recipe: Recipe) -> Watching:
+    def look(self, path: Path, decoder: IsolatedDecoder, recipe: Recipe) -> Watching:
         """Look at what a file holds and where its words are; raise `DataError` when it cannot be used."""
         clip = decoder.open(path)
         if given := recipe.transcript or transcript_beside(path):

@@ -86,7 +86,7 @@ def _watched(
     predictions: list[Prediction] = []
     failure: DataError | None = None
     try:
-        watching = recognizer.open(source, decoder, recipe)
+        watching = recognizer.look(source, decoder, recipe)
         for prediction in recognizer.watch(watching, decoder, recipe):
             predictions.append(prediction)
             hear(source, prediction)

@@ -1,9 +1,12 @@
 """From a checkpoint to a float bundle that has passed the gate."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+
+import torch
 
 from mmer.edge.bundle import golden, manifest
 from mmer.edge.bundle.bundle import Bundle
@@ -84,9 +87,10 @@ def export_checkpoint(
     """Write a bundle, or nothing: raises `ParityError` when a graph does not compute what the model computes."""
     refuse_existing(path, exist_ok=exist_ok)
     facts = checkpoint.facts
-    graphs = gated(facts.model, checkpoint.model, facts.inputs)
-    if min(graphs.parity.spread) < SPREAD:
-        _rehearse(checkpoint, graphs.split)
+    with _one_thread():
+        graphs = gated(facts.model, checkpoint.model, facts.inputs)
+        if min(graphs.parity.spread) < SPREAD:
+            _rehearse(checkpoint, graphs.split)
     files = {
         **{_graph_path(name): content for name, content in graphs.files.items()},
         **{golden_path(name): golden.encode(_golden(cases)) for name, cases in graphs.parity.cases.items()},
@@ -109,6 +113,17 @@ def _rehearse(checkpoint: Checkpoint, split: Split) -> None:
     facts = checkpoint.facts
     lively = enliven(checkpoint.model, windows(split, facts.inputs), facts.inputs.video.size)
     refuse_flat(gated(facts.model, lively, facts.inputs).parity.spread)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Keep torch to one thread: one sample at a time leaves a second one waiting, on a busy machine for minutes."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _manifest(facts: Facts, graphs: Graphs) -> Manifest:

@@ -1,0 +1,130 @@
+"""Windows and what each graph was given for them, kept on disk: any number fits, and each can be read again."""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmer.calibration.windows import Watcher
+from mmer.edge.backends.session import Session
+from mmer.edge.bundle.arrays import pack, unpack
+from mmer.edge.bundle.graph import Graph
+from mmer.edge.bundle.plan import Plan
+from mmer.edge.corpus import Entry
+from mmer.edge.pipeline.executor import Executor, Item, Values
+from mmer.edge.pipeline.materials import Materials
+from mmer.edge.pipeline.window import Window
+from mmer.edge.tensors import Tensors
+
+_WINDOWS = "windows"
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Recorded windows."""
+
+    folder: Path
+    ids: tuple[str, ...]
+    """Clip, times and person of every window."""
+    digest: str
+    """SHA-256 over every number that the plan started from."""
+
+    def inputs(self, graph: str) -> Iterator[Tensors]:
+        """Yield what a graph was given, one after another; what came twice stands here once."""
+        return map(_read, sorted((self.folder / graph).glob("*.npz")))
+
+    def windows(self, plan: Plan) -> Iterator[Values]:
+        """Yield what the plan starts from, window by window."""
+        for number, path in enumerate(sorted((self.folder / _WINDOWS).glob("*.npz"))):
+            yield {name: _items(number, name, array, plan) for name, array in _read(path).items()}
+
+    def to_json(self) -> dict[str, object]:
+        """Return which windows these are."""
+        return {"windows": len(self.ids), "digest": self.digest, "ids": list(self.ids)}
+
+
+@dataclass(frozen=True, slots=True)
+class Recorder:
+    """Runs the float model over windows and writes down what goes into each graph."""
+
+    watcher: Watcher
+    materials: Materials
+    plan: Plan
+    graphs: Mapping[str, Graph]
+    sessions: Mapping[str, Session]
+
+    def record(self, entries: Sequence[Entry], most: int, folder: Path) -> Iterator[str]:
+        """Yield the id of each window that was kept, `most` at most, spread evenly over the clips.
+
+        Raises `DataError` for a clip that cannot be read.
+        """
+        sessions = {name: _Tap(session, folder / name) for name, session in self.sessions.items()}
+        executor = Executor(self.plan, self.graphs, sessions)
+        count = 0
+        for left, entry in zip(range(len(entries), 0, -1), entries, strict=True):
+            for window in self._usable(entry, -(-(most - count) // left)):
+                material = self.materials.of_window(window)
+                assert material is not None
+                executor.run(material.values)
+                _write(folder / _WINDOWS, {name: _array(items, name, self.plan) for name, items in material.values.items()})
+                count += 1
+                yield _title(entry, window)
+
+    def _usable(self, entry: Entry, most: int) -> Iterator[Window]:
+        """Yield the first windows of a clip in which there is something to look at."""
+        windows = (window for window in self.watcher.windows(entry) if self.materials.of_window(window))
+        return (window for _, window in zip(range(most), windows, strict=False))
+
+
+def finished(folder: Path, ids: Sequence[str]) -> Samples:
+    """Return what was recorded in a folder."""
+    digest = hashlib.sha256()
+    for path in sorted((folder / _WINDOWS).glob("*.npz")):
+        for name, array in _read(path).items():
+            digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
+            digest.update(np.ascontiguousarray(array).data)
+    return Samples(folder, tuple(ids), digest.hexdigest())
+
+
+class _Tap:
+    """A session that writes down what it is given."""
+
+    def __init__(self, session: Session, folder: Path) -> None:
+        self.inputs = session.inputs
+        self.outputs = session.outputs
+        self._session = session
+        self._folder = folder
+
+    def run(self, inputs: Tensors) -> Tensors:
+        """Compute all outputs."""
+        _write(self._folder, inputs)
+        return self._session.run(inputs)
+
+
+def _title(entry: Entry, window: Window) -> str:
+    start_s = entry.start_s or 0.0
+    who = "" if window.track is None else f" person {window.track}"
+    return f"{entry.path.name} {start_s + window.start_s:.2f}-{start_s + window.end_s:.2f} s{who}"
+
+
+def _array(items: Sequence[Item], name: str, plan: Plan) -> NDArray[Any]:
+    """Return one array; that of a frame-rate value has a leading axis of frames."""
+    return np.stack([item.make() for item in items]) if plan.rates[name] == "frame" else items[0].make()
+
+
+def _items(number: int, name: str, array: NDArray[Any], plan: Plan) -> Sequence[Item]:
+    parts = list(array) if plan.rates[name] == "frame" else [array]
+    return [Item((number, name, index), lambda part=part: part) for index, part in enumerate(parts)]  # type: ignore[misc]
+
+
+def _write(folder: Path, tensors: Tensors) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{len(list(folder.iterdir())):06}.npz").write_bytes(pack(tensors))
+
+
+def _read(path: Path) -> Tensors:
+    return unpack(path.read_bytes(), path)

@@ -1,0 +1,43 @@
+"""What a user may choose about calibration."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mmer.edge.errors import SettingError
+from mmer.edge.inputs.constants import among, within
+
+METHODS: Mapping[str, float] = {"minmax": 1.0, "percentile": 0.9999}
+"""How much of what was seen of a tensor lies inside its range."""
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationSettings:
+    """Which windows are looked at, and what a quantised graph must reach; raises `SettingError`."""
+
+    split: str = "train"
+    samples: int = 128
+    """Windows that ranges are taken from."""
+    fresh: int = 32
+    """Windows of other clips, by which the graphs are judged."""
+    method: str = "minmax"
+    """One of `METHODS`."""
+    seed: int = 0
+    window_s: float = 4.0
+    int8_cosine: float = 0.999
+    """Least centred cosine between an INT8 graph and its float form."""
+    fp16_cosine: float = 0.9999
+    """The same for FP16."""
+
+    def __post_init__(self) -> None:
+        within("samples", self.samples, 1, 100_000)
+        within("fresh", self.fresh, 1, 4096)
+        within("int8_cosine", self.int8_cosine, 0.0, 1.0)
+        within("fp16_cosine", self.fp16_cosine, 0.0, 1.0)
+        among("method", self.method, METHODS)
+        if self.seed < 0:
+            raise SettingError(f"seed is {self.seed}, take 0 or more")
+
+    @property
+    def inside(self) -> float:
+        """The share of what was seen that ranges hold."""
+        return METHODS[self.method]

@@ -1,0 +1,64 @@
+"""What a finished training says of itself."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+from mmer.training.train import Trained
+from mmer.training.zoo import ZOO
+
+TRAIN_SCHEMA, MODELS_SCHEMA = "mmer.train/1", "mmer.models/1"
+
+
+def train_json(trained: Trained, path: Path) -> dict[str, object]:
+    """Return the course of the training as JSON values."""
+    facts = trained.checkpoint.facts
+    return {
+        "schema": TRAIN_SCHEMA,
+        "checkpoint": str(path),
+        "model": facts.model,
+        "preset": facts.preset,
+        "labels": list(facts.labels),
+        "parameters": sum(p.numel() for p in trained.checkpoint.model.parameters()),
+        "best": trained.result.best,
+        "epochs": [asdict(epoch) for epoch in trained.result.epochs],
+        "provenance": dict(facts.provenance),
+    }
+
+
+def train_lines(trained: Trained, path: Path) -> list[str]:
+    """Return the course of the training as text."""
+    best = trained.result.epochs[trained.result.best - 1]
+    lines = [
+        f"epoch {e.number:3d}  loss {e.loss:.3f}  val UAR {e.uar:.3f}  accuracy {e.accuracy:.3f}  "
+        f"averaged one-vs-rest accuracy {e.ovr_accuracy:.3f}  {e.wall_s:.0f} s"
+        for e in trained.result.epochs
+    ]
+    return [*lines, f"{path}: epoch {best.number} kept, val UAR {best.uar:.3f}"]
+
+
+def models_json() -> dict[str, object]:
+    """Return the zoo as JSON values."""
+    listed = [
+        {
+            "name": entry.name,
+            "system": entry.system,
+            "modalities": list(entry.modalities),
+            "presets": {name: _parameters(entry.name, name) for name in entry.presets},
+        }
+        for entry in ZOO.values()
+    ]
+    return {"schema": MODELS_SCHEMA, "models": listed}
+
+
+def models_lines() -> list[str]:
+    """Return the zoo as text."""
+    return [
+        f"{entry.name}  {entry.system}; {', '.join(entry.modalities)}; parameters: "
+        + ", ".join(f"{name} {_parameters(entry.name, name) / 1e6:.2f} M" for name in entry.presets)
+        for entry in ZOO.values()
+    ]
+
+
+def _parameters(model: str, preset: str) -> int:
+    entry = ZOO[model]
+    return sum(p.numel() for p in entry.build(entry.presets[preset], None).parameters())
