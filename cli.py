@@ -63,7 +63,9 @@ def models(as_json: Json = False, quiet: Quiet = False) -> None:  # noqa: ARG001
 def train(
     model: Annotated[str, typer.Argument(help="A model that `mmer models` shows.")],
     data: Data,
-    output: Annotated[Path, typer.Option("-o", "--output", help="The checkpoint folder to write.")] = Path("checkpoint"),
+    output: Annotated[Path, typer.Option("-o", "--output", help="The checkpoint folder to write.")] = Path(
+        "checkpoint"
+    ),
     preset: Annotated[str, typer.Option(help="How large: published, small or tiny.")] = "small",
     where: Where = None,
     text_weights: Annotated[str, typer.Option(metavar="none|FOLDER", help="ALBERT's weights.")] = "none",
@@ -153,7 +155,9 @@ def run(
     length_s: Annotated[float, typer.Option(help="Seconds that each answer looks at.")] = 4.0,
     hop_s: Annotated[float, typer.Option(help="Seconds from one answer to the next.")] = 0.5,
     max_faces: Annotated[int, typer.Option(help="People followed at a time.")] = 8,
-    transcript: Annotated[Path | None, typer.Option(help="Words: .srt, .vtt or .txt; else those beside the file.")] = None,
+    transcript: Annotated[
+        Path | None, typer.Option(help="Words: .srt, .vtt or .txt; else those beside the file.")
+    ] = None,
     form: Annotated[str, typer.Option("--format", help="table, jsonl or csv.")] = "table",
     output: Annotated[Path | None, typer.Option("-o", "--output", help="A file for the answers.")] = None,
     exist_ok: ExistOk = False,
@@ -161,12 +165,15 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Tell emotions over time from recordings; 3 when one of them cannot be used, after the others."""
-    from mmer.edge.run import RunOptions, run_command  # noqa: PLC0415
+    from mmer.edge.faces.track import TrackSettings  # noqa: PLC0415
+    from mmer.edge.launch import RunOptions, launch  # noqa: PLC0415
+    from mmer.edge.pipeline.timeline import WindowSettings  # noqa: PLC0415
+    from mmer.edge.recognizer import Recipe  # noqa: PLC0415
 
-    windows = WindowOptions(length_s, hop_s, max_faces)
-    options = RunOptions(bundle, device, precision, windows, transcript)
+    recipe = Recipe(WindowSettings(length_s, hop_s), TrackSettings(max_faces=max_faces), transcript=transcript)
+    options = RunOptions(bundle, device, precision, recipe=recipe)
     with _lines(output, exist_ok=exist_ok, silent=as_json) as write:
-        finished = run_command(source, options, form, write)
+        finished = launch(source, options, form, write)
     if as_json:
         _print(finished.to_json())
     elif not quiet:
@@ -310,6 +317,19 @@ def _print(result: dict[str, object] | list[str]) -> None:
     text = json.dumps(result, ensure_ascii=False) if isinstance(result, dict) else "\n".join(result)
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
+
+
+@contextmanager
+def _lines(output: Path | None, *, exist_ok: bool, silent: bool) -> Iterator[Callable[[str], None]]:
+    """Give a function that writes a line at once: to the output file, else to standard output."""
+    if output is None:
+        yield (lambda _: None) if silent else lambda line: _print([line])
+        return
+    from mmer.edge.files import refuse_existing  # noqa: PLC0415
+
+    refuse_existing(output, exist_ok=exist_ok)
+    with output.open("w", encoding="utf-8") as file:
+        yield lambda line: print(line, file=file, flush=True)
 
 
 def _require(*modules: str, extra: str) -> None:

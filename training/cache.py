@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from mmer.edge.cache import cache_folder
 from mmer.edge.corpus import Entry
-from mmer.edge.doctor.machine import cache_folder
 from mmer.edge.errors import MediaNotFoundError
 from mmer.edge.faces.mtcnn import ASSETS, MtcnnSettings
 from mmer.edge.faces.track import TrackSettings

@@ -74,6 +74,11 @@ class OrtSession:
         return dict(zip(self._names, values, strict=True))
 
 
+def version() -> str:
+    """Return the version of ONNX Runtime."""
+    return str(ort.__version__)
+
+
 def providers() -> tuple[str, ...]:
     """Name what this build of ONNX Runtime can run on, the fastest first."""
     return tuple(ort.get_available_providers())

@@ -7,11 +7,12 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from mmer.edge.cache import cache_folder
 from mmer.edge.doctor.advice import absent, conflicts, faults, idle_gpu, offers, undecodable, unwritable
 from mmer.edge.doctor.container import cpu_limit, memory_limit
 from mmer.edge.doctor.cpu import Cpu, cpu_features, cpu_model, int8_outlook, sysctl_features, sysctl_values
 from mmer.edge.doctor.libraries import av_codecs, backends, decodable
-from mmer.edge.doctor.machine import Gpu, Memory, cache_folder, gpus, l4t, memory, writable
+from mmer.edge.doctor.machine import Gpu, Memory, gpus, l4t, memory, writable
 from mmer.edge.doctor.packages import canonical, needs
 from mmer.edge.doctor.report import Cache, Report
 
@@ -34,7 +35,7 @@ def examine() -> Report:
         python=platform.python_version(),
         system=platform.platform(),
         board=_board(),
-        cpu=_cpu(),
+        cpu=processor(),
         memory=_memory(),
         gpus=seen,
         backends=found,
@@ -63,7 +64,8 @@ def _requires() -> list[str]:
         return []
 
 
-def _cpu() -> Cpu:
+def processor() -> Cpu:
+    """Return the processor of this machine."""
     cpuinfo, sysctl = _text("/proc/cpuinfo"), _sysctl()
     features = cpu_features(cpuinfo) or sysctl_features(sysctl)
     model = cpu_model(cpuinfo) or sysctl.get("machdep.cpu.brand_string") or platform.processor() or platform.machine()

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,14 +49,6 @@ def l4t(tegra_release: str) -> str | None:
     """Return the version of Jetson Linux from /etc/nv_tegra_release, such as `36.4.3`."""
     found = re.match(r"# R(\d+) \(release\), REVISION: ([\d.]+)", tegra_release)
     return f"{found[1]}.{found[2]}" if found else None
-
-
-def cache_folder(environ: Mapping[str, str], home: Path) -> Path:
-    """Return where mmer caches: `MMER_CACHE`, else a folder in the XDG cache (which must be absolute to count)."""
-    if chosen := environ.get("MMER_CACHE"):
-        return Path(chosen)
-    xdg = Path(environ.get("XDG_CACHE_HOME", ""))
-    return (xdg if xdg.is_absolute() else home / ".cache") / "mmer"
 
 
 def writable(folder: Path) -> bool:

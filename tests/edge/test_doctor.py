@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from mmer.edge.cache import cache_folder
 from mmer.edge.doctor.advice import Advice, absent, conflicts, faults, idle_gpu, offers, undecodable, unwritable
 from mmer.edge.doctor.container import cpu_limit, memory_limit
 from mmer.edge.doctor.cpu import Cpu, cpu_features, cpu_model, int8_outlook, sysctl_features, sysctl_values
 from mmer.edge.doctor.examine import examine
 from mmer.edge.doctor.libraries import Backend, decodable
-from mmer.edge.doctor.machine import Gpu, Memory, cache_folder, gpus, l4t, memory, writable
+from mmer.edge.doctor.machine import Gpu, Memory, gpus, l4t, memory, writable
 from mmer.edge.doctor.packages import Package, needs
 from mmer.edge.doctor.report import Cache, Report, lines
 

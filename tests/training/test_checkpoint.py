@@ -134,7 +134,10 @@ def test_facts_that_do_not_hold_are_refused(saved, change, said):
     [
         (lambda s: s.pop("fusion.vote.weight"), "lacks fusion.vote.weight"),
         (lambda s: s.update(surprise=torch.zeros(1)), "has besides surprise"),
-        (lambda s: s.update({"fusion.vote.weight": torch.zeros(1, 5)}), r"fusion.vote.weight is torch.float32 \[1, 5\]"),
+        (
+            lambda s: s.update({"fusion.vote.weight": torch.zeros(1, 5)}),
+            r"fusion.vote.weight is torch.float32 \[1, 5\]",
+        ),
         (lambda s: s.update({"fusion.vote.weight": torch.zeros(1, 4).half()}), "torch.float16"),
     ],
 )

@@ -23,9 +23,7 @@ STRONG = Augmentation(lost_tokens=0.5)
 def sample(crops=12, sound=9000, text="so happy today", seed=0):
     rng = np.random.default_rng(seed)
     pixels = rng.integers(256, size=(crops, 48, 48, 3), dtype=np.uint8)
-    recording = Recording(
-        0.0, 3.0, np.arange(crops) * 0.2 + 0.1, pixels, rng.normal(0, 0.1, sound).astype(np.float32)
-    )
+    recording = Recording(0.0, 3.0, np.arange(crops) * 0.2 + 0.1, pixels, rng.normal(0, 0.1, sound).astype(np.float32))
     return Sample(recording, text, 0, "s", "train", "clip.mp4")
 
 
@@ -122,7 +120,9 @@ def test_brightness_stays_within_the_range_of_pixels():
 
 def test_speed_changes_the_length_within_its_bounds():
     sound = sample(sound=8000).recording.sound
-    lengths = [len(augment.sound(sound, 8000, replace(UNCHANGED, speed=0.2), np.random.default_rng(s))) for s in range(30)]
+    lengths = [
+        len(augment.sound(sound, 8000, replace(UNCHANGED, speed=0.2), np.random.default_rng(s))) for s in range(30)
+    ]
     assert 8000 / 1.21 <= min(lengths) < 7900 < 8100 < max(lengths) <= 8000 / 0.79
 
 
@@ -135,7 +135,9 @@ def test_long_sound_is_cut_to_a_piece_of_itself():
 
 def test_noise_is_a_share_of_the_sounds_level():
     sound = sample(sound=80_000).recording.sound
-    noises = [augment.sound(sound, 8000, replace(UNCHANGED, noise=0.5), np.random.default_rng(s)) - sound for s in range(9)]
+    noises = [
+        augment.sound(sound, 8000, replace(UNCHANGED, noise=0.5), np.random.default_rng(s)) - sound for s in range(9)
+    ]
     shares = [noise.std() / sound.std() for noise in noises]
     assert 0 < min(shares) < max(shares) < 0.51
 

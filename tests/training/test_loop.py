@@ -57,7 +57,10 @@ def test_each_modality_is_learned_for_people_never_met(synth_samples, modality):
 
 def test_shuffled_labels_teach_nothing(synth_samples):
     labels = np.random.default_rng(0).permutation([s.label for s in synth_samples]).tolist()
-    dealt = [s if s.split == "test" else replace(s, label=k) for s, k in zip(alone(synth_samples, "text"), labels, strict=True)]
+    dealt = [
+        s if s.split == "test" else replace(s, label=k)
+        for s, k in zip(alone(synth_samples, "text"), labels, strict=True)
+    ]
     found = evaluate(trained(dealt).checkpoint, dealt, "test").subsets["all"]
     assert found.scores.uar < 0.5
 

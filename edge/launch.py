@@ -1,0 +1,104 @@
+"""What `mmer run` does: opens a bundle on this machine, watches every source and hands out lines as they come."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from mmer.edge.backends.ort import OrtSession, OrtSettings, version
+from mmer.edge.bundle.bundle import Bundle
+from mmer.edge.cache import cache_folder
+from mmer.edge.doctor.examine import processor
+from mmer.edge.errors import SettingError
+from mmer.edge.faces.mtcnn import Mtcnn
+from mmer.edge.pipeline.loading import Backend, Sessions, load
+from mmer.edge.pipeline.trust import Trust
+from mmer.edge.prediction import Prediction
+from mmer.edge.recognizer import Recipe, Recognizer
+from mmer.edge.run import Run, report, run
+from mmer.edge.sinks.formats import FORMATS
+from mmer.edge.sources import sources
+
+DEVICES = ("auto", "cpu")
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """Which model, and how it computes."""
+
+    bundle: Path | None = None
+    """`None` for the one that ships with mmer."""
+    device: str = "auto"
+    precision: str = "auto"
+    threads: int = 1
+    recipe: Recipe = Recipe()
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """All runs, and the bundle that they were made with."""
+
+    bundle: Bundle
+    sessions: Sessions
+    runs: tuple[Run, ...]
+
+    @property
+    def failed(self) -> bool:
+        """Whether a source could not be used, or not to its end."""
+        return any(one.error for one in self.runs)
+
+    def to_json(self) -> dict[str, object]:
+        """Return everything under the schema `mmer.run/1`."""
+        facts = {"name": self.bundle.manifest.name, "digest": self.bundle.digest, "graphs": self.sessions.to_json()}
+        return report(self.runs, facts)
+
+    def remarks(self) -> Iterator[str]:
+        """Yield what a person should know beside the answers."""
+        yield f"bundle {self.bundle.manifest.name}, digest {self.bundle.short}"
+        if notice := self.bundle.manifest.metrics.get("notice"):
+            yield f"note: {notice}"
+        for name, loaded in self.sessions.loaded.items():
+            if loaded.fallback:
+                yield f"note: graph {name} runs in {loaded.precision}: {loaded.fallback}"
+        for one in self.runs:
+            if one.error:
+                yield f"error: {one.error}"
+            yield from (f"note: {one.source}: {d.packets} {d.stream} packets lost: {d.reason}" for d in one.damage)
+
+
+def launch(names: Sequence[str], options: RunOptions, form: str, write: Callable[[str], None]) -> Finished:
+    """Watch the sources that the names stand for; `write` gets each line of the answer as soon as it is known."""
+    if form not in FORMATS:
+        raise SettingError(f"no format is called {form!r}; there are: {', '.join(FORMATS)}")
+    paths = sources(names)
+    bundle = Bundle.open(options.bundle or built_in())
+    sessions = open_sessions(bundle, options)
+    recognizer = Recognizer.open(bundle, sessions, Mtcnn.open(OrtSettings(options.threads)))
+    lines = FORMATS[form](bundle.manifest.head.labels)
+    if (head := lines.head()) is not None:
+        write(head)
+
+    def hear(source: Path, prediction: Prediction) -> None:
+        write(lines.line(str(source), prediction))
+
+    return Finished(bundle, sessions, tuple(run(paths, recognizer, options.recipe, hear)))
+
+
+def open_sessions(bundle: Bundle, options: RunOptions) -> Sessions:
+    """Open the graphs of a bundle, each replayed on this machine once."""
+    if options.device not in DEVICES:
+        raise SettingError(f"device is {options.device!r}, not one of {', '.join(DEVICES)}")
+    settings = OrtSettings(options.threads)
+    backend = Backend("onnxruntime", lambda graph: OrtSession.open(graph, settings))
+    cpu = processor()
+    machine = "\n".join((cpu.model, *cpu.features, f"onnxruntime {version()}"))
+    return load(bundle, options.precision, backend, Trust(cache_folder(os.environ, Path.home()), machine))
+
+
+def built_in() -> Path:
+    """Return the bundle that ships with mmer."""
+    path = Path(str(files("mmer.edge") / "assets" / "bundle"))
+    if not path.is_dir():
+        raise SettingError("this build of mmer ships no bundle; name one with --bundle")
+    return path
