@@ -2,7 +2,7 @@
 
 What is not a site stays float: recurrent nets, norms, softmax, GELU, embeddings, residual additions, and products of
 two activations. So no softmax output is ever quantised, which ONNX Runtime 1.31 would compute wrongly without a word
-(`QLinearSoftmax`; budget.md, section 3.1).
+(`QLinearSoftmax`).
 """
 
 from collections.abc import Iterator, Mapping

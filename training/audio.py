@@ -1,4 +1,4 @@
-"""From a waveform to a sequence: convolutions, confidence, a recurrent net and attention over time (systems.md 1.2)."""
+"""From a waveform to a sequence: convolutions, confidence, a recurrent net, attention over time (docs/cafes.md 2)."""
 
 from dataclasses import dataclass
 
@@ -94,7 +94,7 @@ class Recurrent(nn.Module):
 
 
 class TemporalAttention(nn.Module):
-    """Self-attention over time; the second half reads the input again, and one norm serves both (systems.md 1.2)."""
+    """Self-attention over time; the second half reads the input again, and one norm serves both (docs/cafes.md 2)."""
 
     def __init__(self, width: int, heads: int, max_steps: int) -> None:
         super().__init__()

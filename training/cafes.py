@@ -1,4 +1,4 @@
-"""CAFES: confidence-guided features of video, audio and text (systems.md 1)."""
+"""CAFES: confidence-guided features of video, audio and text (docs/cafes.md)."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager

@@ -70,7 +70,8 @@ class Reader:
 
     def _arrays(self, crops: NDArray[np.uint8], sound: NDArray[np.float32], text: str) -> Arrays:
         frames = self.inputs.video.arrays(list(crops))
-        samples = self.inputs.audio.arrays(sound, self.inputs.audio.rate_hz)
+        enough = len(sound) >= MIN_SAMPLES  # the exported plan takes less for silence too
+        samples = self.inputs.audio.arrays(sound, self.inputs.audio.rate_hz) if enough else None
         ids = self.tokeniser.arrays(text)
         return Arrays(
             None if frames is None else frames.values[frames.mask],

@@ -1,4 +1,4 @@
-"""The confidence-guided filter: which channels of which steps of a sequence to trust (systems.md 1.5)."""
+"""The confidence-guided filter: which channels of which steps of a sequence to trust (docs/cafes.md 5)."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -93,7 +93,7 @@ VIEWS: Mapping[str, Callable[[int, int], nn.Module]] = {
 """What makes each view for so many channels and components: global, local, and both."""
 
 FORMS = ("none", *VIEWS)
-"""The ablation of systems.md 1.10."""
+"""The ablation of docs/cafes.md 10."""
 
 
 def confidence_filter(form: str, channels: int, components: int) -> ConfidenceFilter | None:

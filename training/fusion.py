@@ -1,4 +1,4 @@
-"""Hierarchical cross-attention between the modalities and weighted heads (systems.md 1.6)."""
+"""Hierarchical cross-attention between the modalities and weighted heads (docs/cafes.md 6)."""
 
 import torch
 from torch import Tensor, nn

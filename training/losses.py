@@ -1,4 +1,4 @@
-"""What training minimises (systems.md 1.7)."""
+"""What training minimises (docs/cafes.md 7)."""
 
 from collections.abc import Iterable, Mapping
 

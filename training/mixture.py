@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-_SEED = 42  # systems.md 1.5, as are the diagonal covariance and the number of iterations
+_SEED = 42  # docs/cafes.md 5, as are the diagonal covariance and the number of iterations
 _ITERATIONS = 300
 _PERCENTILES = (1, 99)
 _FLAT = 1e-6  # a likelihood that varies less than this says nothing

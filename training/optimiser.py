@@ -16,7 +16,7 @@ OPTIMISERS: Mapping[str, type[Adam]] = {"adam": Adam, "adamw": AdamW}
 
 @dataclass(frozen=True, slots=True)
 class OptimiserSettings:
-    """The defaults are those published for `cafes` (systems.md 1.8)."""
+    """The defaults are those published for `cafes` (docs/cafes.md 8)."""
 
     kind: str = "adam"
     """One of `OPTIMISERS`."""

@@ -13,9 +13,7 @@ _FROM_NOTHING = OptimiserSettings("adamw", lr=1e-3, text_lr_share=1.0, weight_de
 
 FITS: Mapping[str, FitSettings] = {
     "published": FitSettings(),
-    "small": FitSettings(
-        epochs=20, optimiser=_FROM_NOTHING, augmentation=Augmentation(), dropout=(0.2, 0.2, 0.2)
-    ),
+    "small": FitSettings(epochs=20, optimiser=_FROM_NOTHING, augmentation=Augmentation(), dropout=(0.2, 0.2, 0.2)),
     "tiny": FitSettings(epochs=10, batch_size=8, optimiser=_FROM_NOTHING, augmentation=Augmentation()),
 }
 """By the name of the preset."""

@@ -9,6 +9,7 @@ from mmer.edge.errors import CorpusError, DataError
 from mmer.edge.faces.mtcnn import Mtcnn
 from mmer.edge.labels import LABELS
 from mmer.edge.media.isolated import IsolatedDecoder
+from mmer.training.audio import MIN_SAMPLES
 from mmer.training.cache import RecordingCache
 from mmer.training.recording import Inputs, Recorder, Recording
 
@@ -62,7 +63,7 @@ def load_samples(
 def present(sample: Sample) -> tuple[bool, bool, bool]:
     """Say which of video, audio and text there is."""
     recording = sample.recording
-    return len(recording.crops) > 0, len(recording.sound) > 0, bool(sample.text.strip())
+    return len(recording.crops) > 0, len(recording.sound) >= MIN_SAMPLES, bool(sample.text.strip())
 
 
 def _recordings(corpus: Corpus, inputs: Inputs, cache: RecordingCache) -> Iterator[tuple[Entry, Recording]]:

@@ -1,4 +1,4 @@
-"""From token ids to the vector of a sentence: ALBERT through transformers (systems.md 1.4)."""
+"""From token ids to the vector of a sentence: ALBERT through transformers (docs/cafes.md 4)."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path

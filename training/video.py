@@ -1,4 +1,4 @@
-"""From face crops to a sequence (systems.md 1.3): one part per frame, the seam for caching, and one per window."""
+"""From face crops to a sequence (docs/cafes.md 3): one part per frame, the seam for caching, and one per window."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -17,7 +17,7 @@ def published():
 
 
 @pytest.mark.parametrize(
-    ("part", "parameters"),  # systems.md 1 and 7
+    ("part", "parameters"),  # docs/cafes.md
     [
         ("audio.recurrent", 376_704),
         ("video.project", 12.06e6),
