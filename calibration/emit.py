@@ -4,29 +4,35 @@ The graph is written here and not by `onnxruntime.quantization`: the ranges are 
 collects every activation of every sample in memory, quantises softmax outputs and breaks shared weights.
 """
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import onnx
 
-from mmer.calibration.network import Draft, Network, attributes, rewired
-from mmer.calibration.ranges import Affine, Channels, Range
+from mmer.calibration.levels import Affine, Channels, response
+from mmer.calibration.network import Array, Draft, Network, attributes, rewired
+from mmer.calibration.ranges import Range, Wide
 from mmer.calibration.recipe import Recipe
 from mmer.calibration.sites import Scale, Site, scales, sites
 
-_BIAS_LIMIT = 2.0**30
+_LARGEST = 2.0**30
 
 
-def needed(network: Network) -> Set[str]:
-    """Return the tensors whose ranges `emitted` asks for."""
-    return {scale.root for scale in scales(network, sites(network)).values()}
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What emission needs to know about tensors."""
+
+    ranges: Mapping[str, Range]
+    """Of every tensor that levels are made for."""
+    means: Mapping[str, Wide]
+    """Of every channel of what each site reads."""
 
 
-def emitted(network: Network, ranges: Mapping[str, Range], recipe: Recipe) -> bytes:
+def emitted(network: Network, observed: Observed, recipe: Recipe) -> bytes:
     """Return a prepared network with its sites quantised."""
     found = sites(network)
-    writer = _Writer(network, recipe, scales(network, found), ranges)
+    writer = _Writer(network, observed, recipe, scales(network, found))
     for value in network.model.graph.input:
         writer.quantise(value.name)
     for node in network.nodes:
@@ -35,57 +41,62 @@ def emitted(network: Network, ranges: Mapping[str, Range], recipe: Recipe) -> by
     return content
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Writer:
     network: Network
+    observed: Observed
     recipe: Recipe
     scales: Mapping[str, Scale]
-    ranges: Mapping[str, Range]
     draft: Draft = field(default_factory=Draft)
 
     def write(self, node: onnx.NodeProto, site: Site | None) -> None:
-        fused = {name: _levelled(name) for name in node.input if name in self.scales and self.scales[name].fused}
         if site is None:
+            fused = {n: _levelled(n) for n in node.input if n in self.scales and self.scales[n].fused}
             self.draft.nodes.append(rewired(node, fused))
         else:
-            operands = (_levelled(site.input), self._weight(site), *self._bias(site))
+            channels = Channels.of(self.network.weights[site.weight], site.axis, self.recipe.weight_bits)
+            operands = (_levelled(site.input), self._weight(site, channels), self._bias(site, channels))
             self.draft.add(node.op_type, operands, node.output[0], **attributes(node))
         for name in node.output:
             self.quantise(name)
 
     def quantise(self, tensor: str) -> None:
-        """Write the pair of nodes behind a tensor that has a scale."""
+        """Write what puts a tensor on its levels, if it has any."""
         if tensor not in self.scales:
             return
-        root = self.scales[tensor].root
+        root, values = self.scales[tensor].root, tensor
         affine = self._affine(tensor)
+        if self.scales[tensor].centred:
+            mean = self.draft.weight(f"{tensor}.mean", self.observed.means[tensor].astype(np.float32))
+            values = self.draft.add("Sub", (tensor, mean), f"{tensor}.centred")
         scale = self.draft.weight(f"{root}.scale", np.array(affine.scale))
         zero = self.draft.weight(f"{root}.zero", np.array(affine.zero))
-        levels = self.draft.add("QuantizeLinear", (tensor, scale, zero), f"{tensor}.levels")
+        levels = self.draft.add("QuantizeLinear", (values, scale, zero), f"{tensor}.levels")
         self.draft.add("DequantizeLinear", (levels, scale, zero), _levelled(tensor))
 
     def _affine(self, tensor: str) -> Affine:
-        return Affine.of(self.ranges[self.scales[tensor].root])
+        return Affine.of(self.observed.ranges[self.scales[tensor].root])
 
-    def _channels(self, site: Site) -> Channels:
-        return Channels.of(self.network.weights[site.weight], site.axis, self.recipe.weight_bits)
-
-    def _weight(self, site: Site) -> str:
+    def _weight(self, site: Site, channels: Channels) -> str:
         """Return the weight as it is read; layers that share it go on doing so."""
         output = f"{site.weight}.{site.axis}.levelled"
         if f"{output}.values" not in self.draft.weights:
-            channels = self._channels(site)
-            self._dequantised(output, channels.values, channels.scale, channels.axis)
+            self._restored(output, channels.values, channels.scale, channels.axis)
         return output
 
-    def _bias(self, site: Site) -> tuple[str, ...]:
-        if site.bias is None:
-            return ()
-        scale = self._channels(site).scale.astype(np.float64) * float(self._affine(site.input).scale)
-        values = np.clip(np.rint(self.network.weights[site.bias] / scale), -_BIAS_LIMIT, _BIAS_LIMIT)
-        return (self._dequantised(f"{site.output}.bias", values.astype(np.int32), scale.astype(np.float32), 0),)
+    def _bias(self, site: Site, channels: Channels) -> str:
+        """Return the bias; in it, what rounding the weight does to the mean input is taken back."""
+        weight, means = self.network.weights[site.weight], self.observed.means[site.input]
+        bias = response(weight, site.axis, means)
+        if not self.scales[site.input].centred:
+            bias = bias - response(channels.restored(), site.axis, means)
+        if site.bias is not None:
+            bias = bias + self.network.weights[site.bias]
+        scale = (channels.scale * self._affine(site.input).scale).astype(np.float32)
+        values = np.clip(np.rint(bias / scale.astype(np.float64)), -_LARGEST, _LARGEST).astype(np.int32)
+        return self._restored(f"{site.output}.bias", values, scale, 0)
 
-    def _dequantised(self, output: str, values: np.ndarray, scale: np.ndarray, axis: int) -> str:  # type: ignore[type-arg]
+    def _restored(self, output: str, values: Array, scale: Array, axis: int) -> str:
         operands = (
             self.draft.weight(f"{output}.values", values),
             self.draft.weight(f"{output}.scale", scale),

@@ -1,12 +1,14 @@
-"""Ranges of tensors over many samples: a few tensors in each pass, and nothing of a sample is kept."""
+"""What tensors hold over many samples: a few tensors in each pass, and nothing of a sample is kept."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mmer.calibration.emit import Observed
 from mmer.calibration.network import Array, Network, tensors, watched
-from mmer.calibration.ranges import Range
+from mmer.calibration.ranges import Range, Seen, Wide
+from mmer.calibration.sites import scales, sites
 from mmer.edge.backends.ort import OrtSession
 from mmer.edge.tensors import Tensors
 
@@ -18,35 +20,50 @@ _TOGETHER = 16
 _BINS = 4096
 
 
-def extremes(network: Network, wanted: Collection[str], inputs: Again) -> Mapping[str, Range]:
-    """Return the smallest and the largest value of each tensor; the graph's own inputs count as tensors."""
-    found: dict[str, Range] = {}
-    for name, values in _seen(network, wanted, inputs):
-        if values.size:
-            found[name] = found[name] | Range.of(values) if name in found else Range.of(values)
+def observe(network: Network, inputs: Again, inside: float) -> Observed:
+    """Return what emission needs; ranges hold the share `inside` of all values, 1 for every one of them."""
+    found = sites(network)
+    used = scales(network, found)
+    axes: dict[str, int | None] = dict.fromkeys(scale.root for scale in used.values())
+    axes |= {site.input: site.channels for site in found.values()}
+    seen = extremes(network, axes, inputs)
+    means = {site.input: seen[site.input].mean for site in found.values()}
+    shifts = {name: means[name] for name, scale in used.items() if scale.centred}
+    ranges = {s.root: seen[s.root].range(centred=s.centred) for s in used.values()}
+    if inside < 1:
+        ranges = dict(percentiles(network, ranges, shifts, inputs, inside))
+    return Observed(ranges, means)
+
+
+def extremes(network: Network, axes: Mapping[str, int | None], inputs: Again) -> Mapping[str, Seen]:
+    """Return what was seen of tensors, each by the channels along its axis."""
+    found: dict[str, Seen] = {}
+    for name, values in _values(network, axes, inputs):
+        seen = Seen.of(values, axes[name])
+        found[name] = found[name] | seen if name in found else seen
     return found
 
 
-def percentiles(network: Network, known: Mapping[str, Range], inputs: Again, inside: float) -> Mapping[str, Range]:
+def percentiles(
+    network: Network, known: Mapping[str, Range], shifts: Mapping[str, Wide], inputs: Again, inside: float
+) -> Mapping[str, Range]:
     """Return ranges that hold the share `inside` of all values; the rest is cut off evenly on both sides."""
     counts = {name: np.zeros(_BINS, np.int64) for name in known}
-    for name, values in _seen(network, known, inputs):
-        seen = known[name]
-        counts[name] += np.histogram(values, _BINS, (seen.low, seen.high))[0]
+    for name, values in _values(network, known, inputs):
+        shifted = values - shifts.get(name, 0.0)
+        counts[name] += np.histogram(shifted, _BINS, (known[name].low, known[name].high))[0]
     return {name: _cut(known[name], counted, inside) for name, counted in counts.items()}
 
 
-def _seen(network: Network, wanted: Collection[str], inputs: Again) -> Iterator[tuple[str, Array]]:
+def _values(network: Network, wanted: Collection[str], inputs: Again) -> Iterator[tuple[str, Array]]:
     """Yield every tensor of every sample, in passes over all samples."""
-    made = [name for name in tensors(network) if name in wanted]
     given = [value.name for value in network.model.graph.input if value.name in wanted]
     if given:
         yield from ((name, sample[name]) for sample in inputs() for name in given)
-    for group in _groups(made):
+    for group in _groups([name for name in tensors(network) if name in wanted]):
         session = OrtSession.open(watched(network, group))
-        needed = {spec.name for spec in session.inputs}
         for sample in inputs():
-            yield from session.run({name: sample[name] for name in needed}).items()
+            yield from session.run({spec.name: sample[spec.name] for spec in session.inputs}).items()
 
 
 def _groups(names: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -1,4 +1,4 @@
-"""What was seen of a tensor, and the levels that follow from it."""
+"""What was seen of a tensor."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,7 @@ from numpy.typing import NDArray
 
 from mmer.calibration.network import Array
 
-LEVELS = 255
-"""Steps of an activation in eight bits."""
+Wide = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,50 +17,40 @@ class Range:
     low: float
     high: float
 
-    def __or__(self, other: "Range") -> "Range":
-        """Return the range that holds both."""
-        return Range(min(self.low, other.low), max(self.high, other.high))
-
     @property
     def peak(self) -> float:
         """The largest magnitude."""
         return max(abs(self.low), abs(self.high))
 
-    @classmethod
-    def of(cls, values: Array) -> "Range":
-        """Return the range of an array that is not empty."""
-        return cls(float(values.min()), float(values.max()))
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """Extremes and sum of each channel `[C]`, over all samples so far."""
 
-@dataclass(frozen=True, slots=True)
-class Affine:
-    """Asymmetric levels of eight bits: `value = (level - zero) * scale`."""
-
-    scale: np.float32
-    zero: np.uint8
+    low: Wide
+    high: Wide
+    total: Wide
+    count: int
+    """Values in each channel."""
 
     @classmethod
-    def of(cls, seen: Range) -> "Affine":
-        """Return the levels that cover a range and the number 0, which stands exactly on one of them."""
-        low, high = min(seen.low, 0.0), max(seen.high, 0.0)
-        scale = np.float32((high - low) / LEVELS or 1.0)
-        return cls(scale, np.uint8(np.clip(round(-low / float(scale)), 0, LEVELS)))
+    def of(cls, values: Array, axis: int | None) -> "Seen":
+        """Look at an array whose channels lie along an axis; without one, all of it is one channel."""
+        rows = values.reshape(1, -1) if axis is None else np.moveaxis(values, axis, 0).reshape(values.shape[axis], -1)
+        low, high = rows.min(axis=1).astype(np.float64), rows.max(axis=1).astype(np.float64)
+        return cls(low, high, rows.sum(axis=1, dtype=np.float64), rows.shape[1])
 
+    def __or__(self, other: "Seen") -> "Seen":
+        """Return what was seen in both."""
+        low, high = np.minimum(self.low, other.low), np.maximum(self.high, other.high)
+        return Seen(low, high, self.total + other.total, self.count + other.count)
 
-@dataclass(frozen=True, slots=True)
-class Channels:
-    """A weight in signed integers, each output channel with a scale of its own."""
+    @property
+    def mean(self) -> Wide:
+        """The mean of each channel."""
+        return self.total / self.count
 
-    values: NDArray[np.int8]
-    scale: NDArray[np.float32]
-    axis: int
-
-    @classmethod
-    def of(cls, weight: Array, axis: int, bits: int) -> "Channels":
-        """Round a weight to integers of so many bits, symmetric about 0."""
-        most = 2 ** (bits - 1) - 1
-        others = tuple(a for a in range(weight.ndim) if a != axis)
-        peak = np.abs(weight).max(axis=others, keepdims=True)
-        scale = np.where(peak > 0, peak / most, 1.0).astype(np.float32)
-        values = np.clip(np.rint(weight / scale), -most, most).astype(np.int8)
-        return cls(values, scale.reshape(-1), axis)
+    def range(self, *, centred: bool) -> Range:
+        """Return the range over all channels, of the values or of their distance from their channel's mean."""
+        shift = self.mean if centred else 0.0
+        return Range(float((self.low - shift).min()), float((self.high - shift).max()))

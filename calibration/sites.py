@@ -17,6 +17,7 @@ PASSING = frozenset({"Flatten", "MaxPool", "Reshape", "Squeeze", "Transpose", "U
 
 _RECTIFIERS = ("Relu", "LeakyRelu")
 _GATED = ("Gemm", "MatMul", "Add", "Relu", "Reshape", "Squeeze", "Unsqueeze", "Concat")
+_LAST = -1
 _NARROW = 16
 """Fewer rows or columns than this are not worth a quantised kernel; TensorRT draws the same line."""
 
@@ -31,6 +32,8 @@ class Site:
     axis: int
     """Of the weight, along which the output channels lie."""
     output: str
+    channels: int
+    """The axis of the input along which its channels lie."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,8 @@ class Scale:
     """The tensor whose range it uses."""
     fused: bool
     """Whether everything reads the quantised values, because a kernel writes no others; else only sites do."""
+    centred: bool = False
+    """Whether each channel is shifted by its mean first, so that the levels are spent on what differs."""
 
 
 def sites(network: Network) -> Mapping[str, Site]:
@@ -54,7 +59,8 @@ def scales(network: Network, sites: Mapping[str, Site]) -> Mapping[str, Scale]:
     """Return the tensors to quantise.
 
     A convolution needs a quantised output to run in INT8. A Gemm does not, and what it makes stays float where
-    anything but further sites reads it.
+    anything but further sites reads it. What a Gemm alone reads is centred: the mean's share of the product is exact
+    in the bias. A convolution cannot have that, because what it pads with would have to be shifted too.
     """
     written = {name for site in sites.values() for name in _convolved(site, network)}
     written |= {name for name in tensors(network) if _only_for_sites(name, network, sites)}
@@ -66,7 +72,8 @@ def scales(network: Network, sites: Mapping[str, Site]) -> Mapping[str, Scale]:
         if chain[-1] in written:
             found |= dict.fromkeys(chain, Scale(chain[-1], fused=True))
         else:
-            found[site.input] = Scale(site.input, fused=False)
+            readers = [other for other in sites.values() if other.input == site.input]
+            found[site.input] = Scale(site.input, fused=False, centred=all(r.channels == _LAST for r in readers))
     return found
 
 
@@ -79,7 +86,9 @@ def _site(node: onnx.NodeProto, network: Network) -> Site | None:
     if bias is not None and (bias not in network.weights or network.weights[bias].ndim != 1):
         return None
     axis = _CHECKS[node.op_type](node, network)
-    return None if axis is None else Site(node.input[0], node.input[1], bias, axis, node.output[0])
+    if axis is None:
+        return None
+    return Site(node.input[0], node.input[1], bias, axis, node.output[0], 1 if node.op_type == "Conv" else _LAST)
 
 
 def _convolution(node: onnx.NodeProto, network: Network) -> int | None:

@@ -59,7 +59,7 @@ def test_an_absent_modality_is_zeros_of_the_least_size(reader):
     assert batch.frames.shape == (1, 1, 3, 48, 48)
     assert batch.samples.shape == (1, MIN_SAMPLES)
     assert batch.present.tolist() == [[False, False, True]]
-    assert not (batch.frames_mask.any() or batch.samples_mask.any() or batch.frames.any())
+    assert not any(tensor.any() for tensor in (batch.frames_mask, batch.samples_mask, batch.frames))
 
 
 def test_modalities_are_dropped_as_often_as_asked_and_never_all(reader):
@@ -80,7 +80,9 @@ def test_nothing_is_dropped_unless_asked(reader):
 
 
 def same(a: Arrays, b: Arrays) -> bool:
-    return all(np.array_equal(x, y) for x, y in zip((a.frames, a.samples, a.ids), (b.frames, b.samples, b.ids)))
+    return all(
+        np.array_equal(x, y) for x, y in zip((a.frames, a.samples, a.ids), (b.frames, b.samples, b.ids), strict=True)
+    )
 
 
 def test_equal_seeds_vary_a_sample_equally(reader):
@@ -123,7 +125,8 @@ def test_speed_changes_the_length_within_its_bounds():
     lengths = [
         len(augment.sound(sound, 8000, replace(UNCHANGED, speed=0.2), np.random.default_rng(s))) for s in range(30)
     ]
-    assert 8000 / 1.21 <= min(lengths) < 7900 < 8100 < max(lengths) <= 8000 / 0.79
+    assert 8000 / 1.21 <= min(lengths) < 7900
+    assert 8100 < max(lengths) <= 8000 / 0.79
 
 
 def test_long_sound_is_cut_to_a_piece_of_itself():

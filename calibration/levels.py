@@ -1,0 +1,59 @@
+"""The integers that stand for activations and weights."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmer.calibration.network import Array
+from mmer.calibration.ranges import Range, Wide
+
+_STEPS = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Affine:
+    """Asymmetric levels of eight bits: `value = (level - zero) * scale`."""
+
+    scale: np.float32
+    zero: np.uint8
+
+    @classmethod
+    def of(cls, seen: Range) -> "Affine":
+        """Return the levels that cover a range and the number 0, which stands exactly on one of them."""
+        low, high = min(seen.low, 0.0), max(seen.high, 0.0)
+        scale = np.float32((high - low) / _STEPS or 1.0)
+        return cls(scale, np.uint8(np.clip(round(-low / float(scale)), 0, _STEPS)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Channels:
+    """A weight in signed integers, each output channel with a scale of its own."""
+
+    values: NDArray[np.int8]
+    scale: NDArray[np.float32]
+    axis: int
+
+    @classmethod
+    def of(cls, weight: Array, axis: int, bits: int) -> "Channels":
+        """Round a weight to integers of so many bits, symmetric about 0."""
+        most = 2 ** (bits - 1) - 1
+        others = tuple(a for a in range(weight.ndim) if a != axis)
+        peak = np.abs(weight).max(axis=others, keepdims=True)
+        scale = np.where(peak > 0, peak / most, 1.0).astype(np.float32)
+        values = np.clip(np.rint(weight / scale), -most, most).astype(np.int8)
+        return cls(values, scale.reshape(-1), axis)
+
+    def restored(self) -> Wide:
+        """Return the weight that the integers stand for."""
+        shape = [-1 if a == self.axis else 1 for a in range(self.values.ndim)]
+        return self.values * self.scale.astype(np.float64).reshape(shape)
+
+
+def response(weight: Array, axis: int, means: Wide) -> Wide:
+    """Return what a layer makes, at each output channel `[O]`, of an input that is constant in each channel `[I]`."""
+    outputs = weight.shape[axis]
+    rows = np.moveaxis(weight, axis, 0)
+    rows = rows.reshape(outputs, rows.shape[1], -1).sum(axis=2, dtype=np.float64)
+    groups = len(means) // rows.shape[1]
+    return np.asarray((rows * means.reshape(groups, -1).repeat(outputs // groups, axis=0)).sum(axis=1))

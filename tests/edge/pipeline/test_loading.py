@@ -1,0 +1,135 @@
+"""A graph is trusted on a machine after it computed its golden values there, and not before."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from mmer.edge.backends.ort import OrtSession
+from mmer.edge.bundle.bundle import Bundle
+from mmer.edge.bundle.graph import Graph, Variant
+from mmer.edge.bundle.writer import write_bundle
+from mmer.edge.errors import DeviceError, SettingError
+from mmer.edge.pipeline.loading import Backend, load
+from mmer.edge.pipeline.trust import Trust
+
+
+class Opened:
+    """A backend that counts, and computes some files wrongly or not at all."""
+
+    def __init__(self, wrong=(), broken=()):
+        self.wrong, self.broken, self.runs = set(wrong), set(broken), 0
+
+    def __call__(self, content):
+        if content in self.broken:
+            raise DeviceError("cannot be loaded")
+        session = OrtSession.open(content)
+        return Off(session, self, 1.0 if content in self.wrong else 0.0)
+
+
+class Off:
+    def __init__(self, session, backend, error):
+        self.inputs, self.outputs = session.inputs, session.outputs
+        self._session, self._backend, self._error = session, backend, error
+
+    def run(self, inputs):
+        self._backend.runs += 1
+        return {name: value + self._error for name, value in self._session.run(inputs).items()}
+
+
+@pytest.fixture
+def quantised(bundle, tmp_path):
+    """The bundle with a second file for each graph, called INT8; it differs in a comment only."""
+    manifest, files = bundle.manifest, {name: bundle.read(name) for name in bundle.manifest.files}
+    graphs = {}
+    for name, graph in manifest.graphs.items():
+        path = f"graphs/{name}.int8.ort.onnx"
+        files[path] = bundle.graph(name, "fp32") + b"\x32\x04int8"  # field 6 of a ModelProto: its doc string
+        graphs[name] = Graph(graph.inputs, graph.outputs, {**graph.files, "int8.ort": Variant(path, 1e-3)})
+    return write_bundle(tmp_path / "quantised.zip", replace(manifest, graphs=graphs, files={}), files)
+
+
+def int8(bundle: Bundle, name: str) -> bytes:
+    return bundle.graph(name, "int8.ort")
+
+
+@pytest.fixture
+def trust(tmp_path):
+    return Trust(tmp_path / "cache", "a machine")
+
+
+def test_the_best_precision_that_computes_rightly_is_taken(quantised, trust):
+    loaded = load(quantised, "auto", Backend("x", Opened()), trust).loaded
+    assert {(one.precision, one.fallback) for one in loaded.values()} == {("int8.ort", None)}
+
+
+def test_a_graph_that_computes_wrongly_falls_back_and_says_so(quantised, trust):
+    name = next(iter(quantised.manifest.graphs))
+    loaded = load(quantised, "auto", Backend("x", Opened(wrong=[int8(quantised, name)])), trust).loaded
+    others = {one.precision for other, one in loaded.items() if other != name}
+    assert (loaded[name].precision, "is off by" in loaded[name].fallback, others) == ("fp32", True, {"int8.ort"})
+
+
+def test_a_graph_that_does_not_load_falls_back_and_says_so(quantised, trust):
+    name = next(iter(quantised.manifest.graphs))
+    loaded = load(quantised, "auto", Backend("x", Opened(broken=[int8(quantised, name)])), trust).loaded
+    assert (loaded[name].precision, "cannot be loaded" in loaded[name].fallback) == ("fp32", True)
+
+
+def test_a_graph_that_no_form_computes_rightly_is_an_error(bundle, trust):
+    name = next(iter(bundle.manifest.graphs))
+    with pytest.raises(DeviceError, match=f"graph {name}: no form of it runs rightly"):
+        load(bundle, "auto", Backend("x", Opened(wrong=[bundle.graph(name, "fp32")])), trust)
+
+
+def test_float_is_taken_when_asked_for(quantised, trust):
+    loaded = load(quantised, "fp32", Backend("x", Opened()), trust).loaded
+    assert {one.precision for one in loaded.values()} == {"fp32"}
+
+
+def test_golden_values_are_replayed_once_on_a_machine(bundle, trust):
+    first, second = Opened(), Opened()
+    load(bundle, "auto", Backend("x", first), trust)
+    load(bundle, "auto", Backend("x", second), trust)
+    assert (first.runs, second.runs) == (len(bundle.manifest.graphs), 0)
+
+
+def test_another_machine_replays_again(bundle, trust, tmp_path):
+    load(bundle, "auto", Backend("x", Opened()), trust)
+    opened = Opened()
+    load(bundle, "auto", Backend("x", opened), Trust(trust.folder, "another machine"))
+    assert opened.runs == len(bundle.manifest.graphs)
+
+
+def test_a_wrong_graph_stays_wrong_without_a_replay(quantised, trust):
+    name = next(iter(quantised.manifest.graphs))
+    load(quantised, "auto", Backend("x", Opened(wrong=[int8(quantised, name)])), trust)
+    opened = Opened()
+    assert load(quantised, "auto", Backend("x", opened), trust).loaded[name].precision == "fp32"
+    assert opened.runs == 0
+
+
+def test_a_damaged_memory_costs_a_replay(bundle, trust):
+    load(bundle, "auto", Backend("x", Opened()), trust)
+    for path in trust.folder.rglob("*.json"):
+        path.write_text("{")
+    opened = Opened()
+    load(bundle, "auto", Backend("x", opened), trust)
+    assert opened.runs == len(bundle.manifest.graphs)
+
+
+def test_a_memory_that_cannot_be_written_is_no_obstacle(bundle, tmp_path):
+    (tmp_path / "file").touch()
+    load(bundle, "auto", Backend("x", Opened()), Trust(tmp_path / "file", "a machine"))
+
+
+def test_an_unknown_precision_is_refused(bundle, trust):
+    with pytest.raises(SettingError, match="int4"):
+        load(bundle, "int4", Backend("x", Opened()), trust)
+
+
+def test_the_json_form_tells_how_every_graph_runs(bundle, trust):
+    facts = load(bundle, "auto", Backend("x", Opened()), trust).to_json()
+    assert json.loads(json.dumps(facts)) == {
+        name: {"precision": "fp32", "backend": "x", "fallback": None} for name in bundle.manifest.graphs
+    }

@@ -1,0 +1,154 @@
+"""The road from a model to answers, by the commands that a user types."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+MMER = [sys.executable, "-c", "from mmer.cli import main; main()"]
+REFUSED = ("torch", "transformers", "onnx", "optimum", "sklearn", "joblib", "tensorflow")
+REFUSING = f"""
+import sys
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {REFUSED}:
+            raise ImportError(name + " is refused")
+sys.meta_path.insert(0, Refuse())
+from mmer.cli import main
+main()
+"""
+
+
+@pytest.fixture(scope="module")
+def road(tmp_path_factory):
+    """An untrained model's checkpoint and bundle, and a clip with a face, speech and words."""
+    from mmer.data.synth.corpus import make_corpus
+    from mmer.data.synth.recipe import SynthRecipe
+    from mmer.edge.corpus import Corpus
+    from mmer.training.train import TrainSettings, untrained
+
+    folder = tmp_path_factory.mktemp("road")
+    recipe = SynthRecipe(speakers=3, clips_per_class=1, labels=("happy", "sad"), length_s=3.0)
+    corpus = Corpus.read([make_corpus(recipe, folder / "synth")])
+    entry = corpus.entries[0]
+    entry.path.with_suffix(".txt").write_text(entry.transcript)
+    untrained(TrainSettings(("happy", "sad"), preset="tiny"), [e.transcript for e in corpus.entries]).save(
+        folder / "checkpoint"
+    )
+    done = mmer("export", folder / "checkpoint", "-o", folder / "bundle", "--json", cache=folder / "cache")
+    assert done.returncode == 0, done.stderr
+    return folder, entry.path, json.loads(done.stdout)
+
+
+def mmer(*arguments, cache, program=MMER):
+    environment = {**os.environ, "MMER_CACHE": str(cache)}
+    command = [*program, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+
+
+@pytest.fixture
+def run(road, tmp_path):
+    """Run the command on the bundle with a cache of its own."""
+    folder, _, _ = road
+
+    def start(*arguments, program=MMER):
+        return mmer("run", *arguments, "--bundle", folder / "bundle", cache=tmp_path / "cache", program=program)
+
+    return start
+
+
+def test_the_bundle_verifies(road):
+    folder, _, _ = road
+    done = mmer("verify", folder / "bundle", "--json", cache=folder / "cache")
+    assert (done.returncode, json.loads(done.stdout)["schema"]) == (0, "mmer.verify/1")
+
+
+def test_every_command_prints_the_same_digest(road, run):
+    folder, clip, exported = road
+    inspected = json.loads(mmer("inspect", folder / "bundle", "--json", cache=folder / "cache").stdout)["digest"]
+    ran = json.loads(run(clip, "--json").stdout)["bundle"]["digest"]
+    assert {exported["bundle"]["digest"], inspected, ran} == {inspected}
+
+
+def test_a_clip_gives_answers_that_rest_on_all_it_has(road, run):
+    _, clip, _ = road
+    report = json.loads(run(clip, "--json").stdout)
+    (one,) = report["runs"]
+    (prediction,) = one["predictions"]
+    assert (report["schema"], one["status"], prediction["present"]) == (
+        "mmer.run/1",
+        "ok",
+        {"video": True, "audio": True, "text": True},
+    )
+    assert sum(prediction["probabilities"].values()) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_nothing_heavy_is_needed_to_run(road, run):
+    _, clip, _ = road
+    done = run(clip, program=[sys.executable, "-c", REFUSING])
+    assert (done.returncode, "person 0" in done.stdout) == (0, True)
+
+
+def test_one_failed_source_does_not_stop_the_rest(road, run, tmp_path):
+    _, clip, _ = road
+    (tmp_path / "broken.mp4").write_bytes(b"nothing")
+    done = run(tmp_path / "broken.mp4", tmp_path / "missing.mp4", clip, "--json")
+    statuses = [one["status"] for one in json.loads(done.stdout)["runs"]]
+    assert (done.returncode, statuses) == (3, ["error", "error", "ok"])
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv", "table"])
+def test_answers_go_to_a_file_in_every_format(road, run, tmp_path, form):
+    _, clip, _ = road
+    done = run(clip, "--format", form, "-o", tmp_path / "out")
+    assert (done.returncode, done.stdout, clip.name in (tmp_path / "out").read_text()) == (0, "", True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--precision", "int4"], 2, "int4"),
+        (["--device", "tpu"], 2, "tpu"),
+        (["--format", "xml"], 2, "xml"),
+        (["--hop-s", "0"], 2, "cannot be used"),
+        (["--transcript", "none.srt"], 3, "none.srt"),
+    ],
+)
+def test_a_wrong_option_is_told_in_a_line(road, run, arguments, code, said):
+    _, clip, _ = road
+    done = run(clip, *arguments)
+    assert (done.returncode, said in done.stderr, "Traceback" in done.stderr) == (code, True, False)
+
+
+def test_a_camera_is_refused_in_a_line(run):
+    done = run("0")
+    assert (done.returncode, "cameras" in done.stderr) == (2, True)
+
+
+def test_a_changed_bundle_is_refused_with_8(road, tmp_path):
+    folder, clip, _ = road
+    changed = tmp_path / "bundle"
+    for path in (folder / "bundle").rglob("*"):
+        if path.is_file():
+            (changed / path.relative_to(folder / "bundle")).parent.mkdir(parents=True, exist_ok=True)
+            (changed / path.relative_to(folder / "bundle")).write_bytes(path.read_bytes())
+    graph = next((changed / "graphs").iterdir())
+    graph.write_bytes(graph.read_bytes()[:-1] + b"\x00")
+    done = mmer("run", clip, "--bundle", changed, cache=tmp_path / "cache")
+    assert (done.returncode, done.stderr.count("\n")) == (8, 1)
+
+
+def test_a_checkpoint_that_is_none_is_told_in_a_line(tmp_path):
+    done = mmer("export", tmp_path, "-o", tmp_path / "bundle", cache=tmp_path)
+    assert (done.returncode, done.stderr.count("\n")) == (8, 1)
+
+
+def test_the_same_predictions_come_from_a_folder(road, run):
+    folder, clip, _ = road
+    alone = json.loads(run(clip, "--json").stdout)["runs"][0]["predictions"]
+    runs = json.loads(run(Path(folder) / "synth" / "clips", "--json").stdout)["runs"]
+    (among,) = [one["predictions"] for one in runs if one["source"]["path"].endswith(clip.name)]
+    assert alone == among
