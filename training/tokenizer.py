@@ -2,8 +2,6 @@
 
 import json
 from collections.abc import Iterable
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
@@ -45,7 +43,4 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int = 2000) -> str:
 
 def tokeniser(text: str, constants: TextInput) -> Tokeniser:
     """Return the runtime's tokeniser of the text of a `tokenizer.json`."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "tokenizer.json"
-        path.write_text(text, encoding="utf-8")
-        return Tokeniser.open(path, constants)
+    return Tokeniser.decoded(text.encode(), constants, "tokenizer.json")

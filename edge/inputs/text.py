@@ -1,5 +1,6 @@
 """From words to the token ids that a text encoder reads; the only file that imports `tokenizers`."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,8 +39,13 @@ class Tokeniser:
     @classmethod
     def open(cls, path: Path, constants: TextInput) -> "Tokeniser":
         """Read a `tokenizer.json`; raise `BundleError` when it is missing, corrupt or does not fit the constants."""
+        return cls.decoded(_content(path), constants, path)
+
+    @classmethod
+    def decoded(cls, content: bytes, constants: TextInput, path: str | os.PathLike[str]) -> "Tokeniser":
+        """Return the tokenizer in the content of a `tokenizer.json`; `path` is the file to name in a `BundleError`."""
         try:
-            tokenizer = Tokenizer.from_buffer(_content(path))
+            tokenizer = Tokenizer.from_buffer(content)
         except ValueError as error:
             raise BundleError(path, str(error)) from error
         pad_id = tokenizer.token_to_id(constants.pad_token)

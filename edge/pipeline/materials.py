@@ -1,11 +1,9 @@
 """From a window to the values that a plan starts from, through the bundle's own preprocessing."""
 
 import hashlib
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +13,7 @@ from mmer.edge.bundle.bundle import Bundle
 from mmer.edge.bundle.manifest import Inputs
 from mmer.edge.bundle.plan import WEIGHED, Modality, Source
 from mmer.edge.errors import BundleError
-from mmer.edge.inputs.text import TextInput, Tokeniser
+from mmer.edge.inputs.text import Tokeniser
 from mmer.edge.inputs.video import VideoInput
 from mmer.edge.media.stream import Sound
 from mmer.edge.pipeline.executor import Item, Values
@@ -56,7 +54,7 @@ class Materials:
                 bundle.path, f"its plan starts from {unknown[0]}, which this version of mmer cannot provide"
             )
         text = bundle.manifest.inputs.text
-        return cls(bundle.manifest.inputs, sources, _tokeniser(bundle, text) if text else None)
+        return cls(bundle.manifest.inputs, sources, Tokeniser.decoded(bundle.tokenizer(), text, bundle.path) if text else None)
 
     def of_window(self, window: Window) -> Material | None:
         """Return the material of a window, `None` when there is nothing to look at."""
@@ -108,10 +106,3 @@ def _item(array: NDArray[Any]) -> Item:
 def _key(array: NDArray[Any]) -> tuple[bytes, tuple[int, ...]]:
     """Return a key of the content: a frame is the same one on whichever track, and never that of another clip."""
     return hashlib.blake2b(np.ascontiguousarray(array).data, digest_size=16).digest(), array.shape
-
-
-def _tokeniser(bundle: Bundle, constants: TextInput) -> Tokeniser:
-    with tempfile.TemporaryDirectory(prefix="mmer-") as folder:
-        path = Path(folder) / "tokenizer.json"
-        path.write_bytes(bundle.tokenizer())
-        return Tokeniser.open(path, constants)
