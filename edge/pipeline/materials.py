@@ -54,7 +54,8 @@ class Materials:
                 bundle.path, f"its plan starts from {unknown[0]}, which this version of mmer cannot provide"
             )
         text = bundle.manifest.inputs.text
-        return cls(bundle.manifest.inputs, sources, Tokeniser.decoded(bundle.tokenizer(), text, bundle.path) if text else None)
+        tokeniser = Tokeniser.decoded(bundle.tokenizer(), text, bundle.path) if text else None
+        return cls(bundle.manifest.inputs, sources, tokeniser)
 
     def of_window(self, window: Window) -> Material | None:
         """Return the material of a window, `None` when there is nothing to look at."""
