@@ -70,7 +70,9 @@ class Recorder:
                 material = self.materials.of_window(window)
                 assert material is not None
                 executor.run(material.values)
-                _write(folder / _WINDOWS, {name: _array(items, name, self.plan) for name, items in material.values.items()})
+                _write(
+                    folder / _WINDOWS, {name: _array(items, name, self.plan) for name, items in material.values.items()}
+                )
                 count += 1
                 yield _title(entry, window)
 

@@ -50,9 +50,21 @@ class Scale:
 
 def sites(network: Network) -> Mapping[str, Site]:
     """Return the sites by what they make."""
-    gates = frozenset(_gates(network))
-    found = (_site(node, network) for node in network.nodes if node.output[0] not in gates)
+    gated = gates(network)
+    found = (_site(node, network) for node in network.nodes if node.output[0] not in gated)
     return {site.output: site for site in found if site}
+
+
+def gates(network: Network) -> frozenset[str]:
+    """Return what leads to a sigmoid through small layers only: confidences, which few levels could not tell apart."""
+    found: set[str] = set()
+    waiting = [node.input[0] for node in network.nodes if node.op_type == "Sigmoid"]
+    while waiting:
+        tensor = waiting.pop()
+        if network.maker(tensor) in _GATED and tensor not in found:
+            found.add(tensor)
+            waiting += network.producers[tensor].input
+    return frozenset(found)
 
 
 def scales(network: Network, sites: Mapping[str, Site]) -> Mapping[str, Scale]:
@@ -80,7 +92,9 @@ def scales(network: Network, sites: Mapping[str, Site]) -> Mapping[str, Scale]:
 def _site(node: onnx.NodeProto, network: Network) -> Site | None:
     if node.op_type not in _CHECKS or len(node.input) < 2 or node.input[1] not in network.weights:
         return None
-    if network.maker(node.input[0]) == "Softmax" or any(r.op_type == "Softmax" for r in network.readers(node.output[0])):
+    if network.maker(node.input[0]) == "Softmax" or any(
+        r.op_type == "Softmax" for r in network.readers(node.output[0])
+    ):
         return None
     bias = node.input[2] if len(node.input) > 2 and node.input[2] else None
     if bias is not None and (bias not in network.weights or network.weights[bias].ndim != 1):
@@ -108,16 +122,6 @@ def _product(node: onnx.NodeProto, network: Network) -> int | None:
 
 
 _CHECKS = {"Conv": _convolution, "Gemm": _product}
-
-
-def _gates(network: Network) -> Iterator[str]:
-    """Yield what leads to a sigmoid through small layers only: confidences, which a few levels could not tell apart."""
-    waiting = [node.input[0] for node in network.nodes if node.op_type == "Sigmoid"]
-    while waiting:
-        tensor = waiting.pop()
-        if network.maker(tensor) in _GATED:
-            yield tensor
-            waiting += network.producers[tensor].input
 
 
 def _rectified(tensor: str, network: Network) -> str:

@@ -1,0 +1,88 @@
+"""Whether a graph computes what its float form computes: at every optimisation level, on inputs it was not made from."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmer.calibration.ranges import Wide
+from mmer.edge.backends.ort import OPTIMISATION_LEVELS, OrtSession, OrtSettings
+from mmer.edge.errors import DeviceError
+from mmer.edge.tensors import Tensors, TensorSpec
+
+AGREEMENT = 0.999
+"""Least cosine between two optimisation levels of one graph; a kernel that is wrong at one level shows here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What was found; the worst over outputs and levels."""
+
+    cosine: float
+    """Between this graph and its float form, each feature taken from its mean: what is the same in all inputs does
+    not count."""
+    levels: float
+    """The same between two optimisation levels."""
+    error: float
+    """The largest difference of a single value."""
+    failure: str | None = None
+    """Why it does not load or run at some level."""
+
+    def fault(self, least: float) -> str | None:
+        """Return what is wrong with the graph, `None` when nothing is."""
+        if self.failure:
+            return self.failure
+        if not self.levels >= AGREEMENT:
+            return f"its optimisation levels disagree (cosine {self.levels:.4f}, {AGREEMENT:g} is needed)"
+        if not self.cosine >= least:
+            return f"centred cosine {self.cosine:.4f}, {least:g} is needed"
+        return None
+
+
+def check(content: bytes, reference: bytes, inputs: Sequence[Tensors]) -> Check:
+    """Compare a graph with its float form; some input must be given."""
+    expected = _outputs(reference, inputs, OrtSettings())
+    found: dict[str, Mapping[str, NDArray[np.float32]]] = {}
+    for level in OPTIMISATION_LEVELS:
+        try:
+            found[level] = _outputs(content, inputs, OrtSettings(optimisation=level))
+        except DeviceError as error:
+            return Check(0.0, 0.0, math.inf, f"at optimisation {level}: {error}")
+    return Check(
+        min(centred_cosine(expected[name], rows[name]) for rows in found.values() for name in expected),
+        min(centred_cosine(a[name], b[name]) for a, b in combinations(found.values(), 2) for name in expected),
+        max(float(np.abs(rows[name] - expected[name]).max()) for rows in found.values() for name in expected),
+    )
+
+
+def centred_cosine(expected: NDArray[np.float32], actual: NDArray[np.float32]) -> float:
+    """Return the cosine of two arrays of rows `[R, D]` about the first one's mean row; a single row is not centred."""
+    if expected.shape != actual.shape or not np.isfinite(actual).all():
+        return 0.0
+    mean = expected.mean(axis=0, dtype=np.float64) if len(expected) > 1 else 0.0
+    a, b = expected - mean, actual - mean
+    size = math.sqrt(_dot(a, a) * _dot(b, b))
+    if size == 0:
+        return float(np.array_equal(a, b))
+    return _dot(a, b) / size
+
+
+def _dot(a: Wide, b: Wide) -> float:
+    return float(np.vdot(a, b))
+
+
+def _outputs(content: bytes, inputs: Sequence[Tensors], settings: OrtSettings) -> Mapping[str, NDArray[np.float32]]:
+    """Return every output as rows `[R, D]` over all inputs."""
+    session = OrtSession.open(content, settings)
+    made = [session.run(given) for given in inputs]
+    return {spec.name: np.concatenate([_rows(output[spec.name], spec) for output in made]) for spec in session.outputs}
+
+
+def _rows(array: NDArray[np.float32], spec: TensorSpec) -> NDArray[np.float32]:
+    """Return `[R, D]` with the axes behind the last one that varies as features; all rows have one length then."""
+    free = [axis for axis, size in enumerate(spec.shape) if isinstance(size, str)]
+    width = math.prod(array.shape[max(free, default=0) + 1 :])
+    return array.reshape(-1, width)
