@@ -22,7 +22,7 @@ from mmer.edge.doctor.examine import examine
 def calibrate(
     bundle: Bundle,
     corpus: Corpus,
-    settings: CalibrationSettings = CalibrationSettings(),
+    settings: CalibrationSettings,
     progress: Progress = lambda *_: None,
 ) -> Calibrated:
     """Make the INT8 and FP16 form of every graph of a bundle, and judge each.

@@ -1,4 +1,4 @@
-"""Whether a graph computes what its float form computes: at every optimisation level, on inputs it was not made from."""
+"""Whether a graph computes what its float form does, at every optimisation level, on inputs it was not made from."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -45,16 +45,14 @@ class Check:
 def check(content: bytes, reference: bytes, inputs: Sequence[Tensors]) -> Check:
     """Compare a graph with its float form; some input must be given."""
     expected = _outputs(reference, inputs, OrtSettings())
-    found: dict[str, Mapping[str, NDArray[np.float32]]] = {}
-    for level in OPTIMISATION_LEVELS:
-        try:
-            found[level] = _outputs(content, inputs, OrtSettings(optimisation=level))
-        except DeviceError as error:
-            return Check(0.0, 0.0, math.inf, f"at optimisation {level}: {error}")
+    try:
+        found = [_outputs(content, inputs, OrtSettings(optimisation=level)) for level in OPTIMISATION_LEVELS]
+    except DeviceError as error:
+        return Check(0.0, 0.0, math.inf, str(error))
     return Check(
-        min(centred_cosine(expected[name], rows[name]) for rows in found.values() for name in expected),
-        min(centred_cosine(a[name], b[name]) for a, b in combinations(found.values(), 2) for name in expected),
-        max(float(np.abs(rows[name] - expected[name]).max()) for rows in found.values() for name in expected),
+        min(centred_cosine(expected[name], rows[name]) for rows in found for name in expected),
+        min(centred_cosine(a[name], b[name]) for a, b in combinations(found, 2) for name in expected),
+        max(float(np.abs(rows[name] - expected[name]).max()) for rows in found for name in expected),
     )
 
 

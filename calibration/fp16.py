@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import onnx
 
-from mmer.calibration.network import Array, Draft, Network, rewired
+from mmer.calibration.network import Draft, Network, rewired
 from mmer.calibration.observe import Again, extremes
 from mmer.calibration.sites import PASSING, gates
 
@@ -74,7 +74,8 @@ class _Writer:
         if half:
             self.halves.update(node.output)
         for name in self.network.outputs.intersection(node.output if half else ()):
-            self.draft.nodes[-1].output[:] = [f"{name}.half"]
+            written = self.draft.nodes[-1]
+            written.name, written.output[:] = f"{name}.half", [f"{name}.half"]
             self.draft.add("Cast", (f"{name}.half",), name, to=onnx.TensorProto.FLOAT)
             self.halves.remove(name)
 

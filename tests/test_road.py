@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -144,6 +146,27 @@ def test_a_changed_bundle_is_refused_with_8(road, tmp_path):
 def test_a_checkpoint_that_is_none_is_told_in_a_line(tmp_path):
     done = mmer("export", tmp_path, "-o", tmp_path / "bundle", cache=tmp_path)
     assert (done.returncode, done.stderr.count("\n")) == (8, 1)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
+@pytest.mark.parametrize("verb", ["train", "export"])
+def test_a_killed_command_leaves_nothing_under_its_targets_name(road, tmp_path, verb):
+    folder, _, _ = road
+    arguments = {
+        "train": ["cafes", "--data", folder / "synth" / "corpus.csv", "--preset", "tiny"],
+        "export": [folder / "checkpoint"],
+    }
+    command = [*MMER, verb, *map(str, arguments[verb]), "-o", str(tmp_path / "target")]
+    running = subprocess.Popen(command, env={**os.environ, "MMER_CACHE": str(tmp_path / "cache")})
+    while not _busy(running.pid) and running.poll() is None:
+        time.sleep(0.02)
+    running.kill()
+    assert (running.wait(), (tmp_path / "target").exists()) == (-signal.SIGKILL, False)
+
+
+def _busy(pid: int) -> bool:
+    """Tell whether the process has loaded torch: from there on it reads, trains, exports."""
+    return "libtorch" in Path(f"/proc/{pid}/maps").read_text()
 
 
 def test_the_same_predictions_come_from_a_folder(road, run):
