@@ -1,6 +1,7 @@
 """How each preset of the zoo is looked at and trained, unless somebody says otherwise."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from mmer.edge.inputs.audio import AudioInput
 from mmer.training.augment import Augmentation
@@ -8,13 +9,15 @@ from mmer.training.loop import FitSettings
 from mmer.training.optimiser import OptimiserSettings
 from mmer.training.recording import Inputs
 
-_FROM_NOTHING = OptimiserSettings("adamw", lr=1e-3, text_lr_share=1.0, weight_decay=0.02, warmup=0.1, clip_norm=1.0)
+_FROM_NOTHING = OptimiserSettings("adamw", lr=3e-4, text_lr_share=1.0, weight_decay=0.02, warmup=0.1, clip_norm=1.0)
 """For encoders that start from random weights: the published rates are for fine-tuning ALBERT."""
 
 FITS: Mapping[str, FitSettings] = {
     "published": FitSettings(),
     "small": FitSettings(epochs=20, optimiser=_FROM_NOTHING, augmentation=Augmentation(), dropout=(0.2, 0.2, 0.2)),
-    "tiny": FitSettings(epochs=10, batch_size=8, optimiser=_FROM_NOTHING, augmentation=Augmentation()),
+    "tiny": FitSettings(
+        epochs=10, batch_size=8, optimiser=replace(_FROM_NOTHING, lr=1e-3), augmentation=Augmentation()
+    ),
 }
 """By the name of the preset."""
 
