@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -68,7 +69,9 @@ def train(
     ),
     preset: Annotated[str, typer.Option(help="How large: published, small or tiny.")] = "small",
     where: Where = None,
-    text_weights: Annotated[str, typer.Option(metavar="none|FOLDER", help="ALBERT's weights.")] = "none",
+    text_weights: Annotated[
+        str, typer.Option(metavar="none|FOLDER|HUB_ID", help="ALBERT's weights; a hub id is asked of the network.")
+    ] = "none",
     changes: Annotated[
         list[str] | None, typer.Option("--set", metavar="PLACE=VALUE", help="Change a setting: optimiser.lr=0.001.")
     ] = None,
@@ -78,17 +81,19 @@ def train(
     quiet: Quiet = False,
 ) -> None:
     """Train on the split `train`, choose the epoch by `val`, and write a checkpoint."""
-    _require("torch", "transformers", "safetensors", extra="train")
+    _require("torch", "transformers", "safetensors", "sklearn", extra="train")
     from mmer.edge.corpus import Corpus  # noqa: PLC0415
-    from mmer.edge.files import refuse_existing  # noqa: PLC0415
+    from mmer.edge.files import claim  # noqa: PLC0415
+    from mmer.training.checkpoint import FACTS  # noqa: PLC0415
     from mmer.training.loop import Listener  # noqa: PLC0415
     from mmer.training.report import train_json, train_lines  # noqa: PLC0415
-    from mmer.training.samples import labels_of, load_samples  # noqa: PLC0415
+    from mmer.training.samples import labels_of, load_samples, part  # noqa: PLC0415
     from mmer.training.train import train  # noqa: PLC0415
     from mmer.training.usual import Wish, steps, usual  # noqa: PLC0415
 
-    refuse_existing(output, exist_ok=exist_ok)
+    claim(output, marker=FACTS, exist_ok=exist_ok)
     corpus = Corpus.read(data).where(_conditions(where))
+    part(corpus, "train", "val")
     wish = Wish(model, preset, (*(changes or ()), f"seed={seed}"), text_weights)
     settings = usual(wish, labels_of(corpus))
     with _progress("reading clips", len(corpus.entries), quiet=quiet) as advance:
@@ -113,14 +118,12 @@ def evaluate(
     _require("torch", "transformers", "safetensors", extra="train")
     from mmer.edge.corpus import Corpus  # noqa: PLC0415
     from mmer.training.checkpoint import Checkpoint  # noqa: PLC0415
-    from mmer.training.evaluate import ALL, SUBSETS, evaluate, report_json, report_lines  # noqa: PLC0415
-    from mmer.training.samples import load_samples  # noqa: PLC0415
+    from mmer.training.evaluate import ALL, SUBSETS, evaluate_corpus, report_json, report_lines  # noqa: PLC0415
 
     opened = Checkpoint.open(checkpoint)
     corpus = Corpus.read(data).where(_conditions(where))
-    with _progress("reading clips", len(corpus.entries), quiet=quiet) as advance:
-        samples = load_samples(corpus, opened.facts.labels, opened.facts.inputs, advance)
-    report = evaluate(opened, samples, split, corpus.digest, tuple(SUBSETS) if subsets else (ALL,))
+    with _progress("reading clips", sum(e.split == split for e in corpus.entries), quiet=quiet) as advance:
+        report = evaluate_corpus(opened, corpus, split, tuple(SUBSETS) if subsets else (ALL,), advance)
     _print(report_json(report) if as_json else report_lines(report))
 
 
@@ -136,13 +139,13 @@ def export(
     quiet: Quiet = False,  # noqa: ARG001
 ) -> None:
     """Write one ONNX graph per part, each compared with the float model; 5 when one differs."""
-    _require("torch", "onnx", "optimum", extra="export")
-    from mmer.export.card import UNLICENSED  # noqa: PLC0415
+    _require("torch", "transformers", "safetensors", "onnx", "onnx_ir", "onnxscript", "optimum", extra="export")
+    from mmer.export.card import terms  # noqa: PLC0415
     from mmer.export.writer import export_checkpoint  # noqa: PLC0415
     from mmer.training.checkpoint import Checkpoint  # noqa: PLC0415
 
-    terms = licence.read_text(encoding="utf-8") if licence else UNLICENSED
-    exported = export_checkpoint(Checkpoint.open(checkpoint), output, licence=terms, exist_ok=exist_ok)
+    words = terms(licence)
+    exported = export_checkpoint(Checkpoint.open(checkpoint), output, licence=words, exist_ok=exist_ok)
     _print(exported.to_json() if as_json else exported.lines())
 
 
@@ -158,13 +161,13 @@ def run(
     transcript: Annotated[
         Path | None, typer.Option(help="Words: .srt, .vtt or .txt; else those beside the file.")
     ] = None,
-    form: Annotated[str, typer.Option("--format", help="table, jsonl or csv.")] = "table",
+    form: Annotated[str, typer.Option("--format", envvar="MMER_RUN_FORMAT", help="table, jsonl or csv.")] = "table",
     output: Annotated[Path | None, typer.Option("-o", "--output", help="A file for the answers.")] = None,
     exist_ok: ExistOk = False,
-    as_json: Json = False,
+    as_json: Annotated[bool, typer.Option("--json", envvar="MMER_RUN_JSON", help="Print one JSON document.")] = False,
     quiet: Quiet = False,
 ) -> None:
-    """Tell emotions over time from recordings; 3 when one of them cannot be used, after the others."""
+    """Tell emotions over time from recordings; 3 when one cannot be used, 9 when the device fails, after the others."""
     from mmer.edge.faces.track import TrackSettings  # noqa: PLC0415
     from mmer.edge.launch import RunOptions, launch  # noqa: PLC0415
     from mmer.edge.pipeline.timeline import WindowSettings  # noqa: PLC0415
@@ -173,13 +176,13 @@ def run(
     recipe = Recipe(WindowSettings(length_s, hop_s), TrackSettings(max_faces=max_faces), transcript=transcript)
     options = RunOptions(bundle, device, precision, recipe=recipe)
     with _lines(output, exist_ok=exist_ok, silent=as_json) as write:
-        finished = launch(source, options, form, write)
+        finished = launch(source, options, form, write, keep=as_json)
     if as_json:
         _print(finished.to_json())
     elif not quiet:
         sys.stderr.writelines(f"{line}\n" for line in finished.remarks())
-    if finished.failed:
-        raise typer.Exit(3)
+    if finished.exit_code:
+        raise typer.Exit(finished.exit_code)
 
 
 @app.command(epilog="Example: mmer inspect bundle --json")
@@ -290,8 +293,8 @@ def main() -> NoReturn:
     signal.signal(signal.SIGINT, _stop)
     try:
         app(prog_name="mmer")
-    except _StoppedError:
-        sys.exit(130)
+    except _StoppedError as stopped:
+        sys.exit(stopped.exit_code)
     except MmerError as error:
         sys.stderr.write(f"error: {error}\n")
         sys.exit(error.exit_code)
@@ -304,19 +307,27 @@ def main() -> NoReturn:
 
 
 class _StoppedError(BaseException):
-    """Ctrl-C, in a form that no library turns into something else."""
+    """Ctrl-C or a reader that went away, in a form that no library turns into something else."""
+
+    def __init__(self, exit_code: int) -> None:
+        super().__init__()
+        self.exit_code = exit_code
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # once is enough: what is open gets closed in peace
-    raise _StoppedError
+    raise _StoppedError(130)
 
 
 def _print(result: dict[str, object] | list[str]) -> None:
     """Write a result to standard output: a JSON document, or lines."""
     text = json.dumps(result, ensure_ascii=False) if isinstance(result, dict) else "\n".join(result)
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+    try:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError as error:  # `mmer run ... | head -1`: whoever reads has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more when it ends
+        raise _StoppedError(141) from error
 
 
 @contextmanager
@@ -325,11 +336,11 @@ def _lines(output: Path | None, *, exist_ok: bool, silent: bool) -> Iterator[Cal
     if output is None:
         yield (lambda _: None) if silent else lambda line: _print([line])
         return
-    from mmer.edge.files import refuse_existing  # noqa: PLC0415
+    from mmer.edge.files import kept_lines, refuse_existing  # noqa: PLC0415
 
-    refuse_existing(output, exist_ok=exist_ok)
-    with output.open("w", encoding="utf-8") as file:
-        yield lambda line: print(line, file=file, flush=True)
+    with kept_lines(output) as write:
+        refuse_existing(output, exist_ok=exist_ok)
+        yield write
 
 
 def _require(*modules: str, extra: str) -> None:

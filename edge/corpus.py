@@ -92,6 +92,8 @@ def write_index(path: Path, entries: Sequence[Entry]) -> None:
     columns = [c for c in (*_COLUMNS, *extra) if c in REQUIRED or any(e.column(c) for e in entries)]
     with atomic_text(path) as file:
         rows = [{c: e.column(c) or "" for c in columns} | {"path": _relative(e.path, path)} for e in entries]
+        if broken := next((row for row in rows if not all(map(is_text, row.values()))), None):
+            raise CorpusError(ascii(broken["path"]), "has a name or words that are not Unicode text; rename it")
         if path.suffix == ".jsonl":
             file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
         else:
@@ -100,8 +102,14 @@ def write_index(path: Path, entries: Sequence[Entry]) -> None:
             writer.writerows(rows)
 
 
+def is_text(value: str) -> bool:
+    """Say whether UTF-8 can hold it: names from a disk may hide bytes that are no text."""
+    return not any("\ud800" <= character <= "\udfff" for character in value)
+
+
 def _relative(path: Path, index: Path) -> str:
-    return Path(os.path.relpath(path, index.parent)).as_posix()
+    """Return the way as the system walks it: `..` after a link leaves where the link leads."""
+    return Path(os.path.relpath(path.parent.resolve() / path.name, index.parent.resolve())).as_posix()
 
 
 def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, str]]]:
@@ -117,7 +125,10 @@ def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, str]]]:
 
 def _csv(path: Path, lines: Iterable[str]) -> Iterator[tuple[int, Mapping[str, str]]]:
     reader = csv.DictReader(lines)
-    if missing := [name for name in REQUIRED if name not in (reader.fieldnames or ())]:
+    names = list(reader.fieldnames or ())
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise CorpusError(path, f"the index has the column {twice[0]!r} twice")
+    if missing := [name for name in REQUIRED if name not in names]:
         raise CorpusError(path, f"the index has no column {', '.join(missing)} (needed: {', '.join(REQUIRED)})")
     for row in reader:
         if None in row or None in row.values():
@@ -127,16 +138,20 @@ def _csv(path: Path, lines: Iterable[str]) -> Iterator[tuple[int, Mapping[str, s
 
 def _jsonl(path: Path, lines: Iterable[str]) -> Iterator[tuple[int, Mapping[str, str]]]:
     for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
         try:
             row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise CorpusError(path, f"line {number} is not JSON ({error.msg})") from error
+        except (ValueError, RecursionError) as error:
+            raise CorpusError(path, f"line {number} is not JSON ({error})") from error
         if not isinstance(row, dict) or not row.keys() >= set(REQUIRED):
             raise CorpusError(path, f"line {number} needs the fields {', '.join(REQUIRED)}")
         yield number, {str(k): "" if v is None else str(v) for k, v in row.items()}
 
 
 def _entry(path: Path, number: int, row: Mapping[str, str]) -> Entry:
+    if odd := [name for name, value in row.items() if not (is_text(name) and is_text(value)) or "\0" in value]:
+        raise CorpusError(path, f"line {number} has {odd[0]!a} with something that is not text")
     if empty := [name for name in ("path", "split") if not row[name].strip()]:
         raise CorpusError(path, f"line {number} has no {empty[0]}")
     if (label := canonical(row["label"])) is None:

@@ -2,8 +2,11 @@
 
 MmerError
 ├── SettingError            2   an option or setting that cannot be used
+│   ├── OutputExistsError
+│   └── OutputError
 ├── DataError               3   media, transcripts or corpora that cannot be used
 │   ├── MediaNotFoundError
+│   ├── NoMediaError
 │   ├── UnreadableMediaError
 │   ├── MediaLimitError
 │   ├── DecoderCrashedError
@@ -53,6 +56,13 @@ class OutputExistsError(SettingError):
         super().__init__(f"{os.fspath(path)} exists: name another output or add --exist-ok to replace it")
 
 
+class OutputError(SettingError):
+    """An output cannot be made where it was asked for."""
+
+    def __init__(self, path: str | os.PathLike[str], reason: str) -> None:
+        super().__init__(f"{os.fspath(path)} cannot be written: {reason}; name another output")
+
+
 class DataError(MmerError):
     """Media, a transcript or a corpus cannot be used."""
 
@@ -64,6 +74,13 @@ class MediaNotFoundError(DataError):
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         super().__init__(f"{os.fspath(path)}: no such file; check the path")
+
+
+class NoMediaError(DataError):
+    """There is nothing to watch in a folder."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        super().__init__(f"{os.fspath(path)}: holds no media; name a file or another folder")
 
 
 class UnreadableMediaError(DataError):

@@ -16,7 +16,7 @@ from mmer.edge.pipeline.loading import Backend, Sessions, load
 from mmer.edge.pipeline.trust import Trust
 from mmer.edge.prediction import Prediction
 from mmer.edge.recognizer import Recipe, Recognizer
-from mmer.edge.run import Run, report, run
+from mmer.edge.run import Listener, Run, report, run
 from mmer.edge.sinks.formats import FORMATS
 from mmer.edge.sources import sources
 
@@ -44,9 +44,9 @@ class Finished:
     runs: tuple[Run, ...]
 
     @property
-    def failed(self) -> bool:
-        """Whether a source could not be used, or not to its end."""
-        return any(one.error for one in self.runs)
+    def exit_code(self) -> int:
+        """9 when the device failed, 3 when a source could not be used, or not to its end, else 0."""
+        return max((one.error.exit_code for one in self.runs if one.error), default=0)
 
     def to_json(self) -> dict[str, object]:
         """Return everything under the schema `mmer.run/1`."""
@@ -64,11 +64,18 @@ class Finished:
         for one in self.runs:
             if one.error:
                 yield f"error: {one.error}"
+            if one.watching and one.watching.remark:
+                yield f"note: words left out: {one.watching.remark}"
             yield from (f"note: {one.source}: {d.packets} {d.stream} packets lost: {d.reason}" for d in one.damage)
 
 
-def launch(names: Sequence[str], options: RunOptions, form: str, write: Callable[[str], None]) -> Finished:
-    """Watch the sources that the names stand for; `write` gets each line of the answer as soon as it is known."""
+def launch(
+    names: Sequence[str], options: RunOptions, form: str, write: Callable[[str], None], *, keep: bool
+) -> Finished:
+    """Watch the sources that the names stand for; `write` gets each line of the answer as soon as it is known.
+
+    Nothing is written before the first prediction. With `keep`, predictions are also held for `Finished.to_json`.
+    """
     if form not in FORMATS:
         raise SettingError(f"no format is called {form!r}; there are: {', '.join(FORMATS)}")
     paths = sources(names)
@@ -76,13 +83,14 @@ def launch(names: Sequence[str], options: RunOptions, form: str, write: Callable
     sessions = open_sessions(bundle, options)
     recognizer = Recognizer.open(bundle, sessions, Mtcnn.open(OrtSettings(options.threads)))
     lines = FORMATS[form](bundle.manifest.head.labels)
-    if (head := lines.head()) is not None:
-        write(head)
+    heads = [head for head in [lines.head()] if head is not None]
 
     def hear(source: Path, prediction: Prediction) -> None:
+        while heads:
+            write(heads.pop())
         write(lines.line(str(source), prediction))
 
-    return Finished(bundle, sessions, tuple(run(paths, recognizer, options.recipe, hear)))
+    return Finished(bundle, sessions, tuple(run(paths, recognizer, options.recipe, Listener(hear, keep=keep))))
 
 
 def open_sessions(bundle: Bundle, options: RunOptions) -> Sessions:
@@ -93,7 +101,7 @@ def open_sessions(bundle: Bundle, options: RunOptions) -> Sessions:
     backend = Backend("onnxruntime", lambda graph: OrtSession.open(graph, settings))
     cpu = processor()
     machine = "\n".join((cpu.model, *cpu.features, f"onnxruntime {version()}"))
-    return load(bundle, options.precision, backend, Trust(cache_folder(os.environ, Path.home()), machine))
+    return load(bundle, options.precision, backend, Trust(cache_folder(os.environ), machine))
 
 
 def built_in() -> Path:

@@ -1,11 +1,13 @@
 """From a recording to predictions over time: what `mmer run` does, for Python."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from mmer.edge.bundle.bundle import Bundle
 from mmer.edge.bundle.manifest import Head, Inputs
+from mmer.edge.errors import SettingError, TranscriptError
 from mmer.edge.faces.crop import Crop, CropRule
 from mmer.edge.faces.mtcnn import Mtcnn
 from mmer.edge.faces.track import FaceTracker, TrackSettings
@@ -44,6 +46,8 @@ class Watching:
     words: str
     """Where its words come from."""
     captions: tuple[Caption, ...]
+    remark: str | None = None
+    """What kept words from being used that were there."""
     damage: list[Damage] = field(default_factory=list)
     decoding: Stopwatch = field(default_factory=Stopwatch)
     faces: Stopwatch = field(default_factory=Stopwatch)
@@ -71,12 +75,22 @@ class Recognizer:
         return self._executor.timing
 
     def look(self, path: Path, decoder: IsolatedDecoder, recipe: Recipe) -> Watching:
-        """Look at what a file holds and where its words are; raise `DataError` when it cannot be used."""
-        clip = decoder.open(path)
-        if given := recipe.transcript or transcript_beside(path):
-            return Watching(clip, str(given), read_transcript(given))
+        """Look at what a file holds and where its words are.
+
+        Raises `DataError` when it cannot be used, `SettingError` for windows longer than the model can hear.
+        """
+        _check_windows(self._materials.inputs, recipe.windows)
+        clip, remark = decoder.open(path), None
+        if recipe.transcript:
+            return Watching(clip, str(recipe.transcript), read_transcript(recipe.transcript))
+        if beside := transcript_beside(path):
+            try:
+                return Watching(clip, str(beside), read_transcript(beside))
+            except TranscriptError as error:  # nobody asked for it
+                remark = str(error)
         embedded = decoder.captions(path) if clip.text is not None else ()
-        return Watching(clip, f"text stream {clip.text}" if embedded else "none", embedded)
+        none = f"none ({remark})" if remark else "none"
+        return Watching(clip, f"text stream {clip.text}" if embedded else none, embedded, remark)
 
     def watch(self, watching: Watching, decoder: IsolatedDecoder, recipe: Recipe) -> Iterator[Prediction]:
         """Yield the predictions of a recording in order of time, each as soon as its window is complete."""
@@ -93,7 +107,7 @@ class Recognizer:
             else:
                 watching.damage.append(event)
             yield from map(self._answer, timeline.complete())
-        yield from map(self._answer, timeline.finish())
+        yield from map(self._answer, timeline.finish(_length_s(watching, recipe)))
 
     def _crops(self, frame: Frame, tracker: FaceTracker) -> Mapping[int, Crop]:
         video = self._materials.inputs.video
@@ -106,6 +120,22 @@ class Recognizer:
         if material is None:
             return nothing_to_look_at(window)
         return predict(window, material.present, self._executor.run(material.values), self._head)
+
+
+def _check_windows(inputs: Inputs, windows: WindowSettings) -> None:
+    if inputs.audio and windows.length_s * inputs.audio.rate_hz > inputs.audio.max_samples:
+        heard_s = inputs.audio.max_samples / inputs.audio.rate_hz
+        raise SettingError(
+            f"windows of {windows.length_s:g} s cannot be used: the model hears {heard_s:g} s at a time; "
+            "choose a shorter length"
+        )
+
+
+def _length_s(watching: Watching, recipe: Recipe) -> float:
+    """Return how long a clip is that has nothing to look at but words: as it says, to its last words, or one window."""
+    clip = watching.clip
+    said_s = max((c.end_s for c in watching.captions if math.isfinite(c.end_s)), default=0.0)
+    return clip.duration_s or min(said_s, clip.limits.duration_s) or recipe.windows.length_s
 
 
 def _request(inputs: Inputs, recipe: Recipe) -> Request:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from mmer.edge.errors import DataError
+from mmer.edge.errors import DataError, DeviceError
 from mmer.edge.media.isolated import IsolatedDecoder
 from mmer.edge.media.stream import Damage
 from mmer.edge.memory import peak_rss_mb
@@ -26,8 +26,8 @@ class Run:
     watching: Watching | None
     """`None` when the file could not be opened."""
     predictions: tuple[Prediction, ...]
-    """Those made before an error, where there was one, are kept."""
-    error: DataError | None
+    """Those made before an error too; empty unless they were to be kept."""
+    error: DataError | DeviceError | None
     wall_s: float
     stages: Timing
 
@@ -60,12 +60,20 @@ class Run:
         return self.watching.damage if self.watching else ()
 
 
-def run(
-    sources: Sequence[Path], recognizer: Recognizer, recipe: Recipe, hear: Callable[[Path, Prediction], None]
-) -> list[Run]:
-    """Watch every source; `hear` is told of each prediction as it is made."""
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Who is told of predictions."""
+
+    hear: Callable[[Path, Prediction], None]
+    """Called with each one as it is made."""
+    keep: bool = True
+    """Whether each run holds its own to the end: a report needs them, in hours of recordings they are many."""
+
+
+def run(sources: Sequence[Path], recognizer: Recognizer, recipe: Recipe, listener: Listener) -> list[Run]:
+    """Watch every source."""
     with IsolatedDecoder() as decoder:
-        return [_watched(source, recognizer, recipe, decoder, hear) for source in sources]
+        return [_watched(source, recognizer, recipe, decoder, listener) for source in sources]
 
 
 def report(runs: Sequence[Run], bundle: Mapping[str, object]) -> dict[str, object]:
@@ -78,19 +86,20 @@ def _watched(
     recognizer: Recognizer,
     recipe: Recipe,
     decoder: IsolatedDecoder,
-    hear: Callable[[Path, Prediction], None],
+    listener: Listener,
 ) -> Run:
     start = time.perf_counter()
     before = recognizer.timing
     watching: Watching | None = None
     predictions: list[Prediction] = []
-    failure: DataError | None = None
+    failure: DataError | DeviceError | None = None
     try:
         watching = recognizer.look(source, decoder, recipe)
         for prediction in recognizer.watch(watching, decoder, recipe):
-            predictions.append(prediction)
-            hear(source, prediction)
-    except DataError as error:
+            if listener.keep:
+                predictions.append(prediction)
+            listener.hear(source, prediction)
+    except (DataError, DeviceError) as error:
         failure = error
     wall_s = time.perf_counter() - start
     return Run(source, watching, tuple(predictions), failure, wall_s, _stages(watching, before, recognizer.timing))

@@ -153,6 +153,7 @@ class Manifest:
                 yield from self._misfits(stage, self.graphs[stage.graph])
             else:
                 yield f"stage {stage.name} runs the graph {stage.graph}, which is not there"
+        yield from (f"the graph {name} has no file" for name, graph in self.graphs.items() if not graph.files)
         inputs = self.inputs.to_json()
         blind = [modality for modality in self.plan.modalities if not inputs.get(modality)]
         yield from (f"the plan looks at {modality}, for which there are no inputs" for modality in blind)

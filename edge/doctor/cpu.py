@@ -64,4 +64,4 @@ def sysctl_features(values: Mapping[str, str]) -> tuple[str, ...]:
 
 def int8_outlook(features: Sequence[str]) -> str:
     """Say what INT8 will be on a processor with these features."""
-    return next((note for wanted, note in _INT8 if set(wanted) & set(features)), "unknown: measure with `mmer build`")
+    return next((note for wanted, note in _INT8 if set(wanted) & set(features)), "unknown: measure it")

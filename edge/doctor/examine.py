@@ -98,8 +98,7 @@ def _board() -> str | None:
 
 
 def _cache() -> Cache:
-    home = Path(os.path.expanduser("~"))  # unlike Path.home() it does not raise for a user without a home
-    folder = cache_folder(os.environ, home)
+    folder = cache_folder(os.environ)
     return Cache(str(folder), writable(folder))
 
 

@@ -9,8 +9,8 @@ DARK = 24
 """No value of a black frame reaches this; clips often begin with a few."""
 
 CUT = 30.0
-"""Grey levels. On the data pack two glances 0.2 s apart differ by up to 19 within a scene and by 64 to 80 across a cut;
-a fast pan of a hand-held camera (53) counts as a cut."""
+"""Grey levels. On Java-SED, GRID and other clips two glances 0.2 s apart differ by up to 19 within a scene and by 64 to
+80 across a cut; a fast pan of a hand-held camera (53) counts as a cut."""
 
 
 def is_dark(pixels: NDArray[np.uint8]) -> bool:

@@ -7,6 +7,7 @@ from itertools import count
 import numpy as np
 from numpy.typing import NDArray
 
+from mmer.edge.errors import SettingError
 from mmer.edge.faces.box import Boxes, grow, iou, pairs
 from mmer.edge.faces.mtcnn import Face, Mtcnn
 from mmer.edge.faces.scene import glance, is_cut, is_dark
@@ -35,6 +36,11 @@ class TrackSettings:
     gap_s: float = 1.0
     """A face that comes back within this time is the same one."""
     max_faces: int = 8
+
+    def __post_init__(self) -> None:
+        for name, value in (("every", self.every), ("often", self.often), ("max_faces", self.max_faces)):
+            if value < 1:
+                raise SettingError(f"{name} is {value}; it must be 1 or more")
 
 
 @dataclass(frozen=True, slots=True)

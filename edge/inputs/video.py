@@ -33,7 +33,7 @@ class VideoInput:
 
     def __post_init__(self) -> None:
         within("size", self.size, 1, 512)
-        within("margin", self.margin, 0, 512)
+        within("margin", self.margin, 0, self.size - 1)
         within("rate_hz", self.rate_hz, 0.01, 240)
         within("max_frames", self.max_frames, 1, 256)
         within("scale", self.scale, 1e-6, 1e6)

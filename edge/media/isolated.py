@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-from mmer.edge.errors import DecoderCrashedError, DecoderStalledError, MediaNotFoundError, MmerError
+from mmer.edge.errors import DecoderCrashedError, DecoderStalledError, MediaNotFoundError, MmerError, NoMediaError
 from mmer.edge.media.clip import Clip
 from mmer.edge.media.decode import Event
 from mmer.edge.media.limits import MediaLimits
@@ -72,7 +72,9 @@ class IsolatedDecoder:
 
     def open(self, path: Path) -> Clip:
         """Return what is in the file; raise `DataError` as `Clip.open` does, or when the decoder dies."""
-        if not path.is_file():
+        if os.path.isdir(path):
+            raise NoMediaError(path)
+        if not os.path.isfile(path):  # unlike `Path.is_file` at peace with any name
             raise MediaNotFoundError(path)
         clips = [item for item in self._ask(path, {"want": "clip"}) if isinstance(item, Clip)]
         if len(clips) != 1:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mmer.edge.errors import MediaLimitError
+from mmer.edge.errors import MediaLimitError, UnreadableMediaError
 from mmer.edge.media.limits import MediaLimits
 
 _SUFFIXES = {".wav", ".flac", ".ogg", ".oga", ".opus"}
@@ -44,12 +44,15 @@ def probe(path: Path, limits: MediaLimits) -> SoundFacts | None:
 
 
 def blocks(path: Path, start_s: float) -> Iterator[tuple[float, int, NDArray[np.float32]]]:
-    """Yield time, rate and mono samples `[N]` of consecutive blocks."""
+    """Yield time, rate and mono samples `[N]` of consecutive blocks; raise `UnreadableMediaError` where it breaks."""
     import soundfile  # noqa: PLC0415
 
-    with soundfile.SoundFile(str(path)) as file:
-        position = min(int(start_s * file.samplerate), file.frames)
-        file.seek(position)
-        for block in file.blocks(_BLOCK, dtype="float32", always_2d=True):
-            yield position / file.samplerate, file.samplerate, block.mean(axis=1)
-            position += len(block)
+    try:
+        with soundfile.SoundFile(str(path)) as file:
+            position = min(int(start_s * file.samplerate), file.frames)
+            file.seek(position)
+            for block in file.blocks(_BLOCK, dtype="float32", always_2d=True):
+                yield position / file.samplerate, file.samplerate, block.mean(axis=1)
+                position += len(block)
+    except soundfile.LibsndfileError as error:
+        raise UnreadableMediaError(path, error.error_string) from error

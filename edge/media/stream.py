@@ -1,6 +1,7 @@
 """What media yields: frames, sound and captions, each with its time on the clip's own clock.
 
-The clock starts where a player starts: at the container's start time. All three kinds share it.
+All three kinds share it. It starts at the container's own zero, so that a stream that begins late is late; only where
+a format's clock runs freely (mpegts, mpeg, flv, asf, mp3) is the first moment in the file taken as zero.
 """
 
 from dataclasses import dataclass

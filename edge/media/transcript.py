@@ -11,7 +11,7 @@ from mmer.edge.errors import TranscriptError
 from mmer.edge.media.stream import Caption
 
 _MAX_BYTES = 8 * 2**20
-_TIME = r"(?:(\d+):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
+_TIME = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
 _CUE = re.compile(rf"^\s*{_TIME}\s*-->\s*{_TIME}")
 _MARKUP = re.compile(r"<[^>]*>|\{\\[^}]*\}")
 """Tags such as `<i>`, `<v Mary>`, `<00:01.500>`, and position codes such as `{\\an8}`."""
@@ -21,8 +21,9 @@ def read_transcript(path: Path) -> tuple[Caption, ...]:
     """Return the captions of a `.srt`, `.vtt` or `.txt` file, in order of time; raise `TranscriptError`."""
     if (parse := _PARSERS.get(path.suffix.lower())) is None:
         raise TranscriptError(path, f"known endings are {', '.join(_PARSERS)}")
-    captions = sorted(parse(_text(path)), key=lambda caption: caption.start_s)
-    if not captions and path.stat().st_size > 3:
+    text = _text(path)
+    captions = sorted(parse(text), key=lambda caption: caption.start_s)
+    if not captions and _is_misread(text):
         raise TranscriptError(path, "no caption with a time in it")
     return tuple(captions)
 
@@ -61,9 +62,20 @@ def _text(path: Path) -> str:
         ) from error
 
 
+def _is_misread(text: str) -> bool:
+    """Tell whether there are words and not one cue, beside the first line of an empty WebVTT file."""
+    lines = [line for line in _lines(text) if line.strip()]
+    headed = bool(lines) and lines[0].startswith("WEBVTT")
+    return len(lines) > headed and not any(map(_CUE.match, lines))
+
+
+def _lines(text: str) -> list[str]:
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
 def _cues(text: str) -> Iterator[Caption]:
     """Yield the captions of SubRip and WebVTT: a line with two times, then words up to an empty line."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    lines = _lines(text)
     starts = [number for number, line in enumerate(lines) if _CUE.match(line)]
     for start, following in zip(starts, [*starts[1:], len(lines)], strict=False):
         start_s, end_s = _times(lines[start])

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mmer.edge.bundle.bundle import Bundle
 from mmer.edge.bundle.manifest import Inputs
-from mmer.edge.bundle.plan import WEIGHED, Modality, Source
+from mmer.edge.bundle.plan import WEIGHED, Modality, Rate, Source
 from mmer.edge.errors import BundleError
 from mmer.edge.inputs.text import Tokeniser
 from mmer.edge.inputs.video import VideoInput
@@ -19,14 +19,14 @@ from mmer.edge.media.stream import Sound
 from mmer.edge.pipeline.executor import Item, Values
 from mmer.edge.pipeline.window import Window
 
-PROVIDED: Mapping[str, Modality | None] = {
-    "crops": "video",  # [3, S, S] for each frame
-    "samples": "audio",  # [1, N] at its true length
-    "ids": "text",  # [1, L] at its true length
-    "ids_mask": "text",  # [1, L], ones
-    "present": None,  # [1, 3] float32
+PROVIDED: Mapping[str, tuple[Modality | None, Rate]] = {
+    "crops": ("video", "frame"),  # [3, S, S] for each frame
+    "samples": ("audio", "window"),  # [1, N] at its true length
+    "ids": ("text", "utterance"),  # [1, L] at its true length
+    "ids_mask": ("text", "utterance"),  # [1, L], ones
+    "present": (None, "window"),  # [1, 3] float32
 }
-"""The sources that a plan may name, and the modality of each."""
+"""The sources that a plan may name, with the modality and the rate of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Materials:
     def of(cls, bundle: Bundle) -> "Materials":
         """Read the bundle's tokenizer; raise `BundleError` for a plan that starts from what we do not provide."""
         sources = bundle.manifest.plan.sources
-        if unknown := [s.name for s in sources if PROVIDED.get(s.name, "unknown") != s.modality]:
+        if unknown := [s.name for s in sources if PROVIDED.get(s.name) != (s.modality, s.rate)]:
             raise BundleError(
                 bundle.path, f"its plan starts from {unknown[0]}, which this version of mmer cannot provide"
             )

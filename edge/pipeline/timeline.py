@@ -32,7 +32,10 @@ class WindowSettings:
 
 
 class Timeline:
-    """Holds what lies inside the windows that are not complete yet, and nothing older."""
+    """Holds what lies inside the windows that are not complete yet, and nothing older.
+
+    Of windows in a row in which nothing is seen, heard or said, only the first is given.
+    """
 
     def __init__(self, settings: WindowSettings, captions: Sequence[Caption], streams: Sequence[str]) -> None:
         """`streams` names those that the clip has, `video` and `audio`."""
@@ -42,6 +45,7 @@ class Timeline:
         self._crops: dict[int, list[Crop]] = {}
         self._sounds: list[Sound] = []
         self._next = 0
+        self._in_gap = False
 
     def see(self, time_s: float, crops: Mapping[int, Crop]) -> None:
         """Take the faces of one sampled frame by track."""
@@ -60,9 +64,12 @@ class Timeline:
             reached_s = self._reached_s.values()
             yield from self._until(max(min(reached_s), max(reached_s) - _STRAGGLING_S))
 
-    def finish(self) -> Iterator[Window]:
-        """Yield the windows that end with the clip; a clip shorter than a window gives one of its own length."""
-        end_s = max(self._reached_s.values(), default=0.0)
+    def finish(self, length_s: float = 0.0) -> Iterator[Window]:
+        """Yield the windows that end with the clip; a clip shorter than a window gives one of its own length.
+
+        `length_s` is where a clip ends that has no streams to tell.
+        """
+        end_s = max(self._reached_s.values(), default=length_s)
         yield from self._until(end_s + _ROUNDING_S)
         if self._next == 0 and end_s > 0:
             yield from self._windows(0.0, end_s)
@@ -71,7 +78,20 @@ class Timeline:
         while (start_s := self._next * self._settings.hop_s) + self._settings.length_s <= known_s:
             self._forget(start_s)
             self._next += 1
-            yield from self._windows(start_s, start_s + self._settings.length_s)
+            windows = list(self._windows(start_s, start_s + self._settings.length_s))
+            was_in_gap, self._in_gap = self._in_gap, all(map(_is_empty, windows))
+            if not (was_in_gap and self._in_gap):
+                yield from windows
+            if self._in_gap:
+                self._skip(start_s + self._settings.length_s, known_s)
+
+    def _skip(self, end_s: float, known_s: float) -> None:
+        """Go on to the window before the first that may hold something: one wrong time stamp may lie hours ahead."""
+        crops = (crop.time_s for crops in self._crops.values() for crop in crops)
+        sounds = (max(sound.time_s, end_s) for sound in self._sounds if sound.end_s > end_s)
+        begins = (*crops, *sounds, *(caption.start_s for caption in self._captions), known_s)
+        ahead_s = min(begin_s for begin_s in begins if begin_s >= end_s)
+        self._next = max(self._next, math.floor((ahead_s - self._settings.length_s) / self._settings.hop_s))
 
     def _windows(self, start_s: float, end_s: float) -> Iterator[Window]:
         """Yield one window for every person in sight, or one for nobody."""
@@ -86,6 +106,10 @@ class Timeline:
         kept = {track: _within(crops, start_s, math.inf) for track, crops in self._crops.items()}
         self._crops = {track: crops for track, crops in kept.items() if crops}
         self._sounds = [sound for sound in self._sounds if sound.end_s > start_s]
+
+
+def _is_empty(window: Window) -> bool:
+    return not window.crops and window.sound is None and window.text is None
 
 
 def _within(crops: Sequence[Crop], start_s: float, end_s: float) -> list[Crop]:

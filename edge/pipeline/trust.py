@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from mmer.edge.errors import SettingError
 from mmer.edge.files import atomic_text
 
 
@@ -32,7 +33,7 @@ class Trust:
         try:
             with atomic_text(self._path(bundle_digest)) as file:
                 json.dump(dict(verdicts), file)
-        except OSError:
+        except (OSError, SettingError):
             return
 
     def _path(self, bundle_digest: str) -> Path:

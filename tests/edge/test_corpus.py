@@ -124,6 +124,7 @@ def test_conditions_that_nothing_meets_are_refused(tmp_path, conditions, said):
         ([HEADER, ",happy,train,s1"], "line 2 has no path"),
         ([HEADER], "no row"),
         ([""], "no column"),
+        ([HEADER + ",label", "a.mp4,happy,train,s1,sad"], "column 'label' twice"),
     ],
 )
 def test_a_bad_row_is_named(tmp_path, lines, said):
@@ -131,7 +132,10 @@ def test_a_bad_row_is_named(tmp_path, lines, said):
         Corpus.read([index(tmp_path, *lines)])
 
 
-@pytest.mark.parametrize("line", ["{", "[]", '{"path": "a.mp4"}'])
+SURROGATE = '{"path": "\\ud800.mp4", "label": "sad", "split": "test", "speaker": "s2"}'
+
+
+@pytest.mark.parametrize("line", ["{", "[]", '{"path": "a.mp4"}', "[" * 100_000, "9" * 9999, SURROGATE])
 def test_a_bad_json_line_is_named(tmp_path, line):
     with pytest.raises(CorpusError, match="line 1"):
         Corpus.read([index(tmp_path, line, name="corpus.jsonl")])
@@ -147,3 +151,22 @@ def test_an_index_that_is_not_text_is_refused(tmp_path):
     path.write_bytes(b"\xff\xfe\x00\x00\x01")
     with pytest.raises(CorpusError, match="UTF-8"):
         Corpus.read([path])
+
+
+def test_a_linked_folder_leads_to_the_same_clips(tmp_path):
+    (tmp_path / "real" / "deep").mkdir(parents=True)
+    (tmp_path / "clips").mkdir()
+    (tmp_path / "clips" / "a.mp4").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "real" / "deep")
+    write_index(tmp_path / "link" / "out.csv", [Entry(tmp_path / "clips" / "a.mp4", "happy", "train", "s1")])
+    assert Corpus.read([tmp_path / "link" / "out.csv"]).entries[0].path.is_file()
+
+
+def test_blank_lines_between_json_rows_are_nothing(tmp_path):
+    row = '{"path":"b.mp4","label":"sad","split":"test","speaker":"s2"}'
+    assert len(Corpus.read([index(tmp_path, row, "", row, name="corpus.jsonl")]).entries) == 2
+
+
+def test_a_name_that_is_no_text_is_not_written(tmp_path):
+    with pytest.raises(CorpusError, match="not Unicode text"):
+        write_index(tmp_path / "out.csv", [Entry(tmp_path / "\udcff.mp4", "happy", "train", "s1")])

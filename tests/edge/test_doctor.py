@@ -1,6 +1,7 @@
 """The doctor on machines that are only text."""
 
 import json
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -148,8 +149,20 @@ def test_the_jetson_release_has_its_revision() -> None:
         ({}, "/home/me/.cache/mmer"),
     ],
 )
-def test_the_cache_is_where_the_user_or_xdg_says(environ: dict[str, str], folder: str) -> None:
-    assert cache_folder(environ, Path("/home/me")) == Path(folder)
+def test_the_cache_is_where_the_user_or_xdg_says(
+    environ: dict[str, str], folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    assert cache_folder(environ) == Path(folder)
+
+
+def test_a_user_without_a_home_caches_in_the_temporary_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "home", _homeless)
+    assert cache_folder({}).parent == Path(tempfile.gettempdir())
+
+
+def _homeless() -> Path:
+    raise RuntimeError
 
 
 def test_a_cache_that_can_be_made_is_writable(tmp_path: Path) -> None:

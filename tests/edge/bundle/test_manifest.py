@@ -216,3 +216,9 @@ def test_a_session_with_other_tensors_than_stated_is_refused():
 
 def test_a_plan_survives_the_disk(whole):
     assert Manifest.decoded(whole.encoded(), "tiny").plan == Plan.checked(whole.plan.sources, whole.plan.stages)
+
+
+def test_a_graph_without_a_file_is_refused(whole):
+    graphs = {name: replace(graph, files={}) for name, graph in whole.graphs.items()}
+    with pytest.raises(BundleError, match="has no file"):
+        Manifest.decoded(replace(whole, graphs=graphs).encoded(), "tiny")

@@ -10,7 +10,9 @@ from mmer.edge.media.clip import Clip
 from mmer.edge.media.stream import Frame
 
 PACK = Path(os.environ.get("MMER_PACK", ""))
-pytestmark = pytest.mark.skipif("MMER_PACK" not in os.environ, reason="MMER_PACK does not name the data pack")
+pytestmark = pytest.mark.skipif(
+    "MMER_PACK" not in os.environ, reason="MMER_PACK does not name the folder of recordings"
+)
 
 ONE_FACE = ("one_face.mp4", "grid_bbaf2n.mpg", "grid_lbax4n.mpg", "talker_b.mp4")
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from mmer.edge.errors import SettingError
 from mmer.edge.faces.mtcnn import Mtcnn
 from mmer.edge.faces.track import FaceTracker, TrackedFace, TrackSettings
 from mmer.edge.media.stream import Frame
@@ -96,3 +97,9 @@ def test_tracks_of_two_clips_do_not_mix(detector: Mtcnn, room: Room):
     assert numbers(follow(FaceTracker(detector), [room((200, 180))])) == numbers(
         follow(FaceTracker(detector), [room((480, 180))])
     )
+
+
+@pytest.mark.parametrize("name", ["every", "often", "max_faces"])
+def test_a_setting_below_one_is_refused(name):
+    with pytest.raises(SettingError, match=f"{name} is 0"):
+        TrackSettings(**{name: 0})

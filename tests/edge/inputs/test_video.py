@@ -119,3 +119,8 @@ def test_a_window_that_hops_by_an_eighth_shares_seven_of_eight_choices() -> None
 def test_impossible_constants_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(SettingError, match="not within"):
         VideoInput(**wrong)  # type: ignore[arg-type]
+
+
+def test_a_margin_as_large_as_the_picture_is_refused():
+    with pytest.raises(SettingError, match="margin is 48"):
+        VideoInput(size=48, margin=48)

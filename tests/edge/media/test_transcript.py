@@ -67,6 +67,17 @@ def test_an_empty_text_is_no_caption(tmp_path):
     assert read_transcript(written(tmp_path, "a.txt", "\n")) == ()
 
 
+@pytest.mark.parametrize(("name", "text"), [("a.vtt", "WEBVTT\n\n"), ("a.srt", " \r\n\r\n"), ("a.txt", "  \n \n")])
+def test_a_file_without_words_has_no_captions(tmp_path, name, text):
+    assert read_transcript(written(tmp_path, name, text)) == ()
+
+
+def test_absurd_hours_are_no_time(tmp_path):
+    text = f"1\n{'9' * 400}:00:00,000 --> {'9' * 400}:00:01,000\nwords\n"
+    with pytest.raises(TranscriptError, match="no caption"):
+        read_transcript(written(tmp_path, "a.srt", text))
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
 def test_encodings_and_line_ends_of_all_systems_are_read(tmp_path, encoding, newline):

@@ -94,7 +94,7 @@ def test_golden_values_are_replayed_once_on_a_machine(bundle, trust):
     assert (first.runs, second.runs) == (len(bundle.manifest.graphs), 0)
 
 
-def test_another_machine_replays_again(bundle, trust, tmp_path):
+def test_another_machine_replays_again(bundle, trust):
     load(bundle, "auto", Backend("x", Opened()), trust)
     opened = Opened()
     load(bundle, "auto", Backend("x", opened), Trust(trust.folder, "another machine"))

@@ -102,7 +102,9 @@ def test_sounds_that_differ_in_one_sample_have_other_keys(materials):
     assert len(keys) == 2
 
 
-@pytest.mark.parametrize("source", [Source("mel", "audio", "window"), Source("crops", "text", "window")])
+@pytest.mark.parametrize(
+    "source", [Source("mel", "audio", "window"), Source("crops", "text", "frame"), Source("crops", "video", "window")]
+)
 def test_a_plan_that_starts_from_what_we_do_not_provide_is_refused(bundle, source):
     needs = (source.modality,)
     plan = Plan((source,), (Stage("s", "audio", "window", (source.name,), ("logits",), needs),))

@@ -83,6 +83,26 @@ def test_nothing_at_all_gives_no_window():
     assert flat(*played(Timeline(SETTINGS, (), ("audio",)), 0.0, 0.0)) == []
 
 
+def test_a_clip_without_streams_is_as_long_as_stated():
+    timeline = Timeline(SETTINGS, (Caption(0.0, math.inf, "words"),), ())
+    assert [(w.start_s, w.text) for w in timeline.finish(4.0)] == [(0, "words"), (1, "words"), (2, "words")]
+
+
+def test_a_gap_is_one_window():
+    timeline = Timeline(SETTINGS, (Caption(50_000.5, 50_000.7, "words"),), ("video",))
+    timeline.see(0.0, {0: Crop(0.0, PIXELS)})
+    timeline.see(80_000.0, {0: Crop(80_000.0, PIXELS)})
+    assert [w.start_s for w in timeline.finish()] == [0, 1, 49_999, 50_000, 50_001]
+
+
+def test_what_follows_a_gap_is_in_its_windows():
+    timeline = Timeline(SETTINGS, (), ("audio",))
+    for start_s in (0.0, 79_999.99999):
+        timeline.hear(Sound(start_s, 1000, np.ones(3000, np.float32)))
+    windows = list(timeline.finish())
+    assert [w.start_s for w in windows if w.sound] == [0, 1, 2, 79_999, 80_000, 80_001]
+
+
 def test_captions_belong_to_the_windows_they_touch():
     captions = (Caption(0.0, 1.2, "one"), Caption(1.5, 2.5, "two"), Caption(3.5, math.inf, "three"))
     windows = flat(*played(Timeline(SETTINGS, captions, ("audio",)), 0.0, 5.0))
