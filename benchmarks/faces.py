@@ -1,4 +1,4 @@
-"""What finding and following faces costs, and what it finds, on the data pack's recordings.
+"""What finding and following faces costs, and what it finds, on the folder of recordings.
 
     python benchmarks/faces.py --pack DIR [--json]
 
@@ -224,7 +224,7 @@ def _say(step: str) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pack", type=Path, required=True, help="folder of the data pack")
+    parser.add_argument("--pack", type=Path, required=True, help="the folder of recordings")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     chosen = parser.parse_args()
     result = measure(chosen.pack)

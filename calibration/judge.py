@@ -110,9 +110,7 @@ def _int8(
     raced = None
     if checked.failure is None:
         raced = race(OrtSession.open(subject.content), OrtSession.open(content), subject.fresh)
-        fault = fault or (
-            None if raced.won else f"not faster than float ({raced.speed:.2f} x, noise {raced.noise:.2f})"
-        )
+        fault = fault or raced.fault()
     return _replayed(Form(recipe.name, content, checked, raced, 1.0, fault), subject)
 
 

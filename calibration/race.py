@@ -8,6 +8,7 @@ from itertools import cycle, islice
 
 import numpy as np
 
+from mmer.calibration.ranges import Wide
 from mmer.edge.backends.session import Session
 from mmer.edge.tensors import Tensors
 
@@ -31,10 +32,11 @@ class Race:
     """What the same float graph against itself makes of that figure, as a distance from 1."""
     rounds: int
 
-    @property
-    def won(self) -> bool:
-        """Whether the rival is faster beyond noise."""
-        return self.speed > 1 + self.noise
+    def fault(self) -> str | None:
+        """Return why the rival is not worth having, `None` when it is faster beyond noise."""
+        if self.speed > 1 + self.noise:
+            return None
+        return f"not faster than float: {self.speed:.2f} x, and {1 + self.noise:.2f} x could be noise"
 
 
 def race(reference: Session, rival: Session, inputs: Sequence[Tensors], clock: Clock = time.perf_counter) -> Race:
@@ -62,7 +64,7 @@ def _seconds(session: Session, given: Tensors, clock: Clock) -> float:
     return max(clock() - start, 1e-9)
 
 
-def _noise(ratios: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> float:
+def _noise(ratios: Wide) -> float:
     """Return the offset of the median and three of its standard errors."""
     centre = float(np.median(ratios))
     spread = _TO_SIGMA * float(np.median(np.abs(ratios - centre)))

@@ -21,5 +21,5 @@ SEVEN = Recipe("int8.ort7", 7)
 
 
 def recipe_for(features: Sequence[str]) -> Recipe:
-    """Return the recipe for a processor with these features (see `mmer.edge.doctor.cpu`), the safe one for unknown ones."""
+    """Return the recipe for a processor with these of `doctor.cpu.FEATURES`, the safe one for none."""
     return EIGHT if _EXACT.intersection(features) else SEVEN

@@ -70,9 +70,8 @@ class Recorder:
                 material = self.materials.of_window(window)
                 assert material is not None
                 executor.run(material.values)
-                _write(
-                    folder / _WINDOWS, {name: _array(items, name, self.plan) for name, items in material.values.items()}
-                )
+                used = {name: items for name, items in material.values.items() if name in self.plan.rates}
+                _write(folder / _WINDOWS, {name: _array(items, name, self.plan) for name, items in used.items()})
                 count += 1
                 yield _title(entry, window)
 

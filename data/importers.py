@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from mmer.edge.corpus import Entry
+from mmer.edge.corpus import Entry, is_text
 from mmer.edge.errors import CorpusError
 from mmer.edge.labels import canonical
 from mmer.edge.sources import media_below
@@ -81,4 +81,6 @@ def import_corpus(name: str, source: Path) -> tuple[Entry, ...]:
     entries = tuple(FORMATS[name](source))
     if not entries:
         raise CorpusError(source, f"no clip of the format {name} in it")
+    if broken := next((e.path for e in entries if not is_text(str(e.path.relative_to(source)))), None):
+        raise CorpusError(ascii(str(broken)), "has a name that is not Unicode text; rename it")
     return entries

@@ -1,7 +1,9 @@
 """What a bundle tells its reader in words."""
 
 import json
+from pathlib import Path
 
+from mmer.edge.errors import SettingError
 from mmer.training.checkpoint import Facts
 
 UNLICENSED = """\
@@ -26,7 +28,7 @@ Any of the three may be absent; the answer says which ones it rests on.
 
 {metrics}
 A figure says nothing about recordings of another kind, other speakers or another language than those it was measured
-on. Measure on your own (`mmer bench`) before you rely on an answer.
+on. Measure on your own before you rely on an answer.
 
 ## What it is not for
 
@@ -55,6 +57,17 @@ def model_card(facts: Facts) -> str:
         metrics=_block(facts.metrics) if facts.metrics else "Not measured.\n",
         provenance=_block(facts.provenance) if facts.provenance else "Not recorded.\n",
     )
+
+
+def terms(path: Path | None) -> str:
+    """Return the text of a licence file, or words for its absence; raise `SettingError` when it cannot be read."""
+    if path is None:
+        return UNLICENSED
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise SettingError(f"the licence {path} cannot be read ({reason}); name a text file") from error
 
 
 def _block(facts: object) -> str:

@@ -14,8 +14,6 @@ from mmer.training.mixture import Mixture
 M = TypeVar("M", bound=nn.Module)
 P = TypeVar("P", bound=nn.Module)
 
-_FLAT = 1e-6  # as `Mixture` has it: what varies less trusts everything
-
 
 def replaced(module: M, kind: type[P], by: Callable[[P], nn.Module]) -> M:
     """Return a copy in evaluation mode in which every part of a kind, at any depth, has given way."""
@@ -90,5 +88,4 @@ class FrozenMixture(nn.Module):
 
 def frozen(mixture: Mixture) -> nn.Module:
     """Return what a mixture does from now on."""
-    informative = mixture.fitted and mixture.high - mixture.low > _FLAT
-    return FrozenMixture(mixture) if informative else Trusting()
+    return FrozenMixture(mixture) if mixture.informative else Trusting()

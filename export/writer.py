@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -12,9 +12,9 @@ from mmer.edge.bundle import golden, manifest
 from mmer.edge.bundle.bundle import Bundle
 from mmer.edge.bundle.graph import Graph, Variant
 from mmer.edge.bundle.manifest import Head, Manifest
-from mmer.edge.bundle.paths import TOKENIZER, golden_path
+from mmer.edge.bundle.paths import SEAL, TOKENIZER, golden_path
 from mmer.edge.bundle.writer import write_bundle
-from mmer.edge.files import refuse_existing
+from mmer.edge.files import claim
 from mmer.export.card import UNLICENSED, model_card
 from mmer.export.cases import windows
 from mmer.export.enliven import enliven
@@ -85,8 +85,8 @@ def export_checkpoint(
     checkpoint: Checkpoint, path: Path, *, licence: str = UNLICENSED, exist_ok: bool = False
 ) -> Exported:
     """Write a bundle, or nothing: raises `ParityError` when a graph does not compute what the model computes."""
-    refuse_existing(path, exist_ok=exist_ok)
-    facts = checkpoint.facts
+    claim(path, marker=None if path.suffix == ".zip" else SEAL, exist_ok=exist_ok)
+    facts = replace(checkpoint.facts, provenance=_nameless(checkpoint.facts.provenance))
     with _one_thread():
         graphs = gated(facts.model, checkpoint.model, facts.inputs)
         if min(graphs.parity.spread) < SPREAD:
@@ -142,6 +142,16 @@ def _manifest(facts: Facts, graphs: Graphs) -> Manifest:
         metrics=dict(facts.metrics),
         provenance={**facts.provenance, "export": _provenance(graphs.parity)},
     )
+
+
+def _nameless(provenance: Mapping[str, object]) -> Mapping[str, object]:
+    """Return the provenance with speakers counted: a bundle travels further than consent to be named."""
+    counts: dict[str, object] = {}
+    if isinstance(speakers := provenance.get("speakers"), dict):
+        counts["speakers"] = {split: len(names) for split, names in speakers.items() if isinstance(names, list)}
+    if isinstance(leaking := provenance.get("leaking_speakers"), list):
+        counts["leaking_speakers"] = len(leaking)
+    return {**provenance, **counts}
 
 
 def _provenance(parity: Parity) -> Mapping[str, object]:

@@ -6,10 +6,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from mmer.edge.inputs.constants import within
 from mmer.training.attention import MultiHeadAttention
 from mmer.training.batch import Encoded
 from mmer.training.confidence import ConfidenceFilter
 from mmer.training.masked import MaskedBatchNorm, steps_mask
+from mmer.training.settings import divides
 
 _KERNEL, _STRIDE, _POOL, _GROUPS = 160, 4, 4, 4
 
@@ -29,6 +31,14 @@ class AudioSettings:
     heads: int = 4
     width: int = 72
     """Of the sequence that comes out."""
+
+    def __post_init__(self) -> None:
+        within("audio.channels", self.channels, 1, 1024)
+        within("audio.max_steps", self.max_steps, 1, 1 << 16)
+        within("audio.recurrent_layers", self.recurrent_layers, 1, 64)
+        within("audio.heads", self.heads, 1, 1024)
+        within("audio.width", self.width, 1, 1 << 16)
+        divides("audio.heads", self.heads, 8 * self.channels)
 
 
 class ConvNorm(nn.Module):

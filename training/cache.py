@@ -11,7 +11,7 @@ import numpy as np
 
 from mmer.edge.cache import cache_folder
 from mmer.edge.corpus import Entry
-from mmer.edge.errors import MediaNotFoundError
+from mmer.edge.errors import MediaNotFoundError, SettingError
 from mmer.edge.faces.mtcnn import ASSETS, MtcnnSettings
 from mmer.edge.faces.track import TrackSettings
 from mmer.edge.files import atomic_binary
@@ -30,7 +30,7 @@ class RecordingCache:
     @classmethod
     def default(cls) -> "RecordingCache":
         """Return the cache in `MMER_CACHE`, or in the XDG cache."""
-        return cls(cache_folder(os.environ, Path.home()) / "recordings")
+        return cls(cache_folder(os.environ) / "recordings")
 
     def path(self, entry: Entry, inputs: Inputs) -> Path:
         """Return where the recording belongs; raise `MediaNotFoundError` without the clip."""
@@ -52,15 +52,18 @@ class RecordingCache:
             return None
 
     def write(self, path: Path, recording: Recording) -> None:
-        """Keep a recording; another process that does the same is no trouble."""
-        with atomic_binary(path) as file:
-            np.savez(
-                file,
-                span_s=np.array([recording.start_s, recording.end_s]),
-                crop_times_s=recording.crop_times_s,
-                crops=recording.crops,
-                sound=recording.sound,
-            )
+        """Keep a recording; a cache that cannot be written costs a decoding in each run, nothing more."""
+        try:
+            with atomic_binary(path) as file:
+                np.savez(
+                    file,
+                    span_s=np.array([recording.start_s, recording.end_s]),
+                    crop_times_s=recording.crop_times_s,
+                    crops=recording.crops,
+                    sound=recording.sound,
+                )
+        except (OSError, SettingError):
+            return
 
 
 def _digest(path: Path) -> str:

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from mmer.edge.inputs.constants import among, within
 from mmer.training.attention import CrossAttention
 from mmer.training.audio import AudioEncoder, AudioSettings, audio_encoder
 from mmer.training.batch import Batch, Confidence, Encoded, Output
-from mmer.training.confidence import ConfidenceFilter, confidence_filter
+from mmer.training.confidence import FORMS, ConfidenceFilter, confidence_filter
 from mmer.training.fusion import Fusion
 from mmer.training.model import EmotionModel
+from mmer.training.settings import divides
 from mmer.training.text import TextEncoder, TextSettings, text_encoder
 from mmer.training.video import FaceEncoder, VideoSequence, VideoSettings, face_encoder, video_sequence
 
@@ -32,6 +34,15 @@ class CafesSettings:
     fusion_width: int = 256
     fusion_heads: int = 4
     fusion_dropout: float = 0.1
+
+    def __post_init__(self) -> None:
+        within("classes", self.classes, 1, 1 << 16)
+        among("confidence", self.confidence, FORMS)
+        within("components", self.components, 1, 1024)
+        within("fusion_width", self.fusion_width, 1, 1 << 16)
+        within("fusion_heads", self.fusion_heads, 1, 1024)
+        within("fusion_dropout", self.fusion_dropout, 0.0, 1.0)
+        divides("fusion_heads", self.fusion_heads, self.fusion_width)
 
 
 class Cafes(EmotionModel):

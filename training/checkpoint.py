@@ -33,7 +33,7 @@ class CheckpointError(BundleError):
     """A checkpoint is incomplete, corrupt or of an unknown version."""
 
     def __init__(self, path: Path, reason: str) -> None:
-        super(BundleError, self).__init__(f"{path}: not a usable checkpoint ({reason}); train or import it again")
+        super(BundleError, self).__init__(f"{path}: not a usable checkpoint ({reason}); train it again")
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,8 @@ class Reader:
         chosen = augment.chosen(len(recording.crops), self.inputs.video.max_frames, rng)
         crops = augment.crops(recording.crops[list(chosen)], limits, rng)
         sound = augment.sound(recording.sound, self.inputs.audio.rate_hz, limits, rng)
+        if len(sound) < MIN_SAMPLES:  # what was barely heard would be heard no more
+            sound = recording.sound
         arrays = self._arrays(crops, sound, sample.text)
         return arrays if arrays.ids is None else replace(arrays, ids=augment.tokens(arrays.ids, UNKNOWN, limits, rng))
 
@@ -82,12 +84,15 @@ class Reader:
 
 def dropped(arrays: Arrays, shares: tuple[float, float, float], rng: np.random.Generator) -> Arrays:
     """Return the sample with modalities left out, each with the probability given; one that is there always stays."""
-    kept = tuple((rng.random(3) >= shares).tolist())
     there = np.flatnonzero(arrays.present)
-    spared = int(rng.choice(there))
-    if not any(kept[place] for place in there):
-        kept = tuple(place == spared for place in range(3))
-    return arrays.only((kept[0], kept[1], kept[2]))
+    if not len(there):
+        return arrays
+    spared = rng.choice(there)
+    kept = rng.random(3) >= shares
+    if not kept[there].any():
+        kept[spared] = True
+    video, audio, text = kept.tolist()
+    return arrays.only((video, audio, text))
 
 
 def collate(rows: Sequence[Arrays], size: int) -> Batch:

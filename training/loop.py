@@ -27,7 +27,7 @@ _SORTED = 8  # so many batches are sorted by length together: less padding, and 
 
 @dataclass(frozen=True, slots=True)
 class FitSettings:
-    """How to train. The defaults are those published for `cafes`, whose epochs ended without augmentation."""
+    """How to train. The defaults are those published for `cafes`."""
 
     epochs: int = 10
     batch_size: int = 16

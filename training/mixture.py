@@ -36,11 +36,15 @@ class Mixture(nn.Module):
         self.register_buffer("high", torch.tensor(1.0))
         self.register_buffer("fitted", torch.tensor(False))
 
+    @property
+    def informative(self) -> Tensor:
+        """Whether it was fitted to something that varies; else it trusts everything."""
+        return self.fitted & (self.high - self.low > _FLAT)
+
     def forward(self, deltas: Tensor) -> Tensor:
         """Return confidence `[B, T, 1]` within 0..1 for changes `[B, T, C]`; no gradient passes."""
         place = (self.log_likelihood(deltas.detach()) - self.low) / (self.high - self.low).clamp(min=_FLAT)
-        varies = self.fitted & (self.high - self.low > _FLAT)
-        return torch.where(varies, place.clamp(0.0, 1.0), 1.0).unsqueeze(-1)
+        return torch.where(self.informative, place.clamp(0.0, 1.0), 1.0).unsqueeze(-1)
 
     def log_likelihood(self, deltas: Tensor) -> Tensor:
         """Return the natural logarithm of the density, `[...]` for `[..., C]`.

@@ -33,3 +33,9 @@ def _value(like: object, data: object, place: str) -> object:
     if type(data) is not type(like):
         raise SettingError(f"{place} is {data!r:.80}, where something like {like!r} is needed")
     return data
+
+
+def divides(name: str, parts: int, whole: int) -> None:
+    """Raise `SettingError` for a number that does not divide another."""
+    if whole % parts:
+        raise SettingError(f"{name} is {parts}, which does not divide {whole}")

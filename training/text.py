@@ -4,10 +4,24 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
+from tokenizers import Tokenizer
 from torch import Tensor, nn
-from transformers import AlbertConfig, AlbertModel
+from transformers import AlbertConfig, AlbertModel, AutoTokenizer, PreTrainedTokenizerFast
 
-from mmer.edge.errors import DataError, SettingError
+from mmer.edge.errors import DataError, MediaNotFoundError, SettingError
+from mmer.edge.inputs.constants import within
+from mmer.training.settings import divides
+
+_LOADING = (OSError, ValueError, RuntimeError, ImportError)  # what transformers raises for what it cannot load
+_KEPT = (
+    "hidden_act",
+    "layer_norm_eps",
+    "position_embedding_type",
+    "num_hidden_groups",
+    "inner_group_num",
+    "type_vocab_size",
+)
+"""Of ALBERT's configuration, beside the sizes: a checkpoint does not carry them, so they must be the usual ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +36,12 @@ class TextSettings:
     num_attention_heads: int = 12
     intermediate_size: int = 3072
     max_position_embeddings: int = 512
+
+    def __post_init__(self) -> None:
+        for name in self.__slots__:
+            within(f"text.{name}", getattr(self, name), 1, 1 << 20)
+        within("text.num_hidden_layers", self.num_hidden_layers, 1, 64)
+        divides("text.num_attention_heads", self.num_attention_heads, self.hidden_size)
 
 
 class TextEncoder(nn.Module):
@@ -42,24 +62,53 @@ def text_encoder(settings: TextSettings, weights: str | None = None) -> TextEnco
     """Return the branch of given sizes, random or with the weights of a folder or, over the network, a hub id."""
     # eager attention is plain matrix products, which every exporter and every quantiser knows
     config = AlbertConfig(**asdict(settings), attn_implementation="eager")  # type: ignore[no-untyped-call]
-    return TextEncoder(AlbertModel(config) if weights is None else _pretrained(settings, weights))
+    return TextEncoder(AlbertModel(config) if weights is None else _pretrained(config, weights))
 
 
-def _pretrained(settings: TextSettings, weights: str) -> AlbertModel:
-    folder = Path(weights).is_dir()
-    if not folder and (weights.startswith((".", "/", "~")) or weights.count("/") > 1):
-        raise SettingError(f"text weights {weights!r}: no such folder; name a folder, a hub id or none")
+def pretrained_tokenizer(weights: str) -> str:
+    """Return the text of the `tokenizer.json` that belongs to weights; asks the network only for a hub id."""
+    if _is_folder(weights):
+        path = Path(weights) / "tokenizer.json"
+        if not path.is_file():
+            raise MediaNotFoundError(path)
+        try:
+            return str(Tokenizer.from_buffer(path.read_bytes()).to_str())
+        except (OSError, ValueError) as error:
+            raise _unusable(weights, error) from error
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(weights)  # type: ignore[no-untyped-call]
+    except _LOADING as error:
+        raise _unusable(weights, error) from error
+    if not isinstance(tokenizer, PreTrainedTokenizerFast):
+        raise DataError(f"text weights {weights!r} bring no tokenizer.json; name others, a folder or none")
+    return str(tokenizer.backend_tokenizer.to_str())
+
+
+def _pretrained(wanted: AlbertConfig, weights: str) -> AlbertModel:
+    folder = _is_folder(weights)
     try:
         albert = AlbertModel.from_pretrained(
             weights, use_safetensors=True, local_files_only=folder, attn_implementation="eager"
         )
-    except (OSError, ValueError, RuntimeError) as error:
-        reason = str(error).strip().partition("\n")[0]
-        raise DataError(
-            f"text weights {weights!r} cannot be loaded ({reason}); name a folder, a hub id or none"
-        ) from error
+    except _LOADING as error:
+        raise _unusable(weights, error) from error
     assert isinstance(albert, AlbertModel)
-    for name, wanted in asdict(settings).items():
-        if (found := getattr(albert.config, name)) != wanted:
-            raise SettingError(f"text weights {weights!r} have {name} {found}, the model {wanted}; use another preset")
+    for name in (*TextSettings.__slots__, *_KEPT):
+        found, ours = getattr(albert.config, name, None), getattr(wanted, name, None)
+        if found != ours:
+            raise SettingError(f"text weights {weights!r} have {name} {found}, the model {ours}; use another preset")
     return albert
+
+
+def _is_folder(weights: str) -> bool:
+    """Say whether it is a folder or a hub id; raise `SettingError` for a path where no folder is."""
+    if Path(weights).is_dir():
+        return True
+    if not weights or weights.startswith((".", "/", "~")) or weights.count("/") > 1:
+        raise SettingError(f"text weights {weights!r}: no such folder; name a folder, a hub id or none")
+    return False
+
+
+def _unusable(weights: str, error: Exception) -> DataError:
+    reason = str(error).strip().partition("\n")[0]
+    return DataError(f"text weights {weights!r} cannot be loaded ({reason}); name a folder, a hub id or none")

@@ -7,13 +7,14 @@ from pathlib import Path
 import torch
 from tokenizers import Tokenizer
 
-from mmer.edge.errors import MediaNotFoundError, SettingError
+from mmer.edge.errors import SettingError
 from mmer.training.checkpoint import Checkpoint, Facts, versions
 from mmer.training.loop import SILENT, Epoch, FitSettings, Listener, TrainData, TrainResult, fit
 from mmer.training.recording import Inputs
 from mmer.training.samples import Sample, leaking
+from mmer.training.text import pretrained_tokenizer
 from mmer.training.tokenizer import train_tokenizer
-from mmer.training.zoo import ZOO
+from mmer.training.zoo import known
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,8 @@ class TrainSettings:
     preset: str = "small"
     fit: FitSettings = field(default_factory=FitSettings)
     inputs: Inputs = field(default_factory=Inputs)
-    text_weights: Path | None = None
-    """A folder with ALBERT's weights and its `tokenizer.json`; without it both are made from the corpus."""
+    text_weights: str | None = None
+    """A folder with ALBERT's weights and its `tokenizer.json`, or a hub id; else both are made from the corpus."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def train(samples: Sequence[Sample], settings: TrainSettings, digest: str = "", 
         "clips": {split: len(part) for split, part in parts.items()},
         "leaking_speakers": leaking(samples),
         "fit": asdict(settings.fit),
-        "text_weights": None if settings.text_weights is None else settings.text_weights.name,
+        "text_weights": _named(settings.text_weights),
         "versions": versions(),
     }
     best = result.epochs[result.best - 1]
@@ -63,28 +64,24 @@ def train(samples: Sequence[Sample], settings: TrainSettings, digest: str = "", 
 
 def untrained(settings: TrainSettings, texts: Sequence[str]) -> Checkpoint:
     """Return the model as it starts, and its tokenizer, made from `texts` if no weights bring one."""
-    if settings.model not in ZOO:
-        raise SettingError(f"no model is called {settings.model!r}; there are: {', '.join(ZOO)}")
-    entry = ZOO[settings.model]
-    if settings.preset not in entry.presets:
-        raise SettingError(f"{settings.model} has no preset {settings.preset!r}; there are: {', '.join(entry.presets)}")
+    entry = known(settings.model, settings.preset)
     sizes = replace(entry.presets[settings.preset], classes=len(settings.labels))
     weights = settings.text_weights
-    tokenizer = train_tokenizer(texts, sizes.text.vocab_size) if weights is None else _tokenizer_of(weights)
+    tokenizer = train_tokenizer(texts, sizes.text.vocab_size) if weights is None else pretrained_tokenizer(weights)
+    pieces = Tokenizer.from_str(tokenizer).get_vocab_size()
     if weights is None:  # an embedding for pieces that do not exist would only make the bundle larger
-        pieces = Tokenizer.from_str(tokenizer).get_vocab_size()
         sizes = replace(sizes, text=replace(sizes.text, vocab_size=pieces))
+    elif pieces > sizes.text.vocab_size:
+        raise SettingError(f"the tokenizer of {weights!r} has {pieces} pieces, the model {sizes.text.vocab_size}")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.fit.seed)
-        model = entry.build(sizes, None if weights is None else str(weights))
+        model = entry.build(sizes, weights)
     return Checkpoint(Facts(settings.model, settings.preset, sizes, settings.labels, settings.inputs), model, tokenizer)
 
 
-def _tokenizer_of(weights: Path) -> str:
-    path = weights / "tokenizer.json"
-    if not path.is_file():
-        raise MediaNotFoundError(path)
-    return path.read_text(encoding="utf-8")
+def _named(weights: str | None) -> str | None:
+    """Return the name to record: where a folder lies is nobody's business."""
+    return Path(weights).name if weights is not None and Path(weights).is_dir() else weights
 
 
 def _measured(epoch: Epoch, clips: int) -> dict[str, object]:

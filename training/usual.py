@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from mmer.edge.errors import SettingError
 from mmer.training.loop import steps_per_epoch
 from mmer.training.overrides import overridden
 from mmer.training.presets import FITS, INPUTS
 from mmer.training.samples import Sample
+from mmer.training.text import pretrained_tokenizer
 from mmer.training.train import TrainSettings
-from mmer.training.zoo import ZOO
+from mmer.training.zoo import known
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +21,7 @@ class Wish:
     changes: tuple[str, ...] = ()
     """Settings of `FitSettings` as `place=value`."""
     text_weights: str = "none"
-    """`none`, or a folder with ALBERT's weights."""
+    """`none`, a folder with ALBERT's weights and its `tokenizer.json`, or a hub id."""
 
 
 def steps(samples: Sequence[Sample], settings: TrainSettings) -> int:
@@ -33,15 +32,15 @@ def steps(samples: Sequence[Sample], settings: TrainSettings) -> int:
 
 def usual(wish: Wish, labels: Sequence[str]) -> TrainSettings:
     """Return the settings that a preset is usually trained with, changed as wished."""
-    if wish.model not in ZOO:
-        raise SettingError(f"no model is called {wish.model!r}; there are: {', '.join(ZOO)}")
-    if wish.preset not in (presets := ZOO[wish.model].presets):
-        raise SettingError(f"{wish.model} has no preset {wish.preset!r}; there are: {', '.join(presets)}")
+    known(wish.model, wish.preset)
+    weights = None if wish.text_weights == "none" else wish.text_weights
+    if weights is not None:
+        pretrained_tokenizer(weights)  # what cannot be loaded is refused before any clip is decoded
     return TrainSettings(
         tuple(labels),
         wish.model,
         wish.preset,
         overridden(FITS[wish.preset], wish.changes),
         INPUTS[wish.preset],
-        None if wish.text_weights == "none" else Path(wish.text_weights),
+        weights,
     )

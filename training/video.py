@@ -6,10 +6,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from mmer.edge.errors import SettingError
+from mmer.edge.inputs.constants import within
 from mmer.training.attention import TransformerLayer
 from mmer.training.batch import Encoded
 from mmer.training.confidence import ConfidenceFilter
 from mmer.training.repvgg import RepVggBlock
+from mmer.training.settings import divides
 
 _SIDE = 6  # 48 pixels after three pools
 _PLACES = _SIDE * _SIDE
@@ -29,6 +32,18 @@ class VideoSettings:
     heads: int = 4
     hidden: int = 2048
     dropout: float = 0.1
+
+    def __post_init__(self) -> None:
+        if len(self.stages) != 2 or not all(self.stages) or not self.projection:
+            raise SettingError("video has two stages of one block or more, and one projection or more")
+        for width in (self.stem, *(w for stage in self.stages for w in stage), *self.projection, self.hidden):
+            within("a width of video", width, 1, 1 << 16)
+        within("video.layers", self.layers, 0, 64)
+        within("video.heads", self.heads, 1, 1024)
+        within("video.spatial_heads", self.spatial_heads, 1, 1024)
+        within("video.dropout", self.dropout, 0.0, 1.0)
+        divides("video.spatial_heads", self.spatial_heads, self.stages[-1][-1])
+        divides("video.heads", self.heads, self.projection[-1])
 
 
 class SpatialAttention(nn.Module):

@@ -12,7 +12,7 @@ from mmer.data.synth.clip import make_clip
 from mmer.data.synth.movie import write_movie
 from mmer.data.synth.recipe import SynthRecipe
 from mmer.edge.corpus import Entry, write_index
-from mmer.edge.files import atomic_folder, atomic_text, refuse_existing
+from mmer.edge.files import atomic_folder, atomic_text, claim
 
 CLIPS, INDEX, RECIPE = ("clips", "corpus.csv", "recipe.json")
 Progress = Callable[[int, int], None]
@@ -24,7 +24,7 @@ def make_corpus(recipe: SynthRecipe, out: Path, progress: Progress | None = None
     `progress` is told clips done and clips in all. Raises `OutputExistsError` when `out` is there and not `exist_ok`,
     `SettingError` when it is something else than such a corpus.
     """
-    refuse_existing(out, exist_ok=exist_ok)
+    claim(out, marker=RECIPE, exist_ok=exist_ok)
     with atomic_folder(out, marker=RECIPE) as folder:
         (folder / CLIPS).mkdir()
         entries = _entries(recipe, folder, progress or (lambda _done, _total: None))

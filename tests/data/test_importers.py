@@ -57,3 +57,13 @@ def test_a_folder_without_clips_is_refused(tmp_path, name):
 def test_a_missing_folder_is_refused(tmp_path):
     with pytest.raises(CorpusError, match="no such folder"):
         import_corpus("folder", tmp_path / "none")
+
+
+def test_a_name_that_is_no_text_is_refused(tmp_path):
+    (tmp_path / "happy").mkdir()
+    try:
+        (tmp_path / "happy" / "\udcff.wav").touch()
+    except OSError:
+        pytest.skip("the file system takes text only")
+    with pytest.raises(CorpusError, match="not Unicode text"):
+        import_corpus("folder", tmp_path)

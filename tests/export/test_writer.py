@@ -7,8 +7,9 @@ import torch
 from mmer.edge.backends.ort import OrtSession
 from mmer.edge.bundle.bundle import Bundle
 from mmer.edge.bundle.verify import verify
-from mmer.edge.errors import OutputExistsError, ParityError
+from mmer.edge.errors import OutputExistsError, ParityError, SettingError
 from mmer.export import writer
+from mmer.export.card import terms
 from mmer.export.systems import SPLITS
 from mmer.export.whole import WHOLE
 from mmer.export.writer import export_checkpoint
@@ -17,12 +18,13 @@ from mmer.training.tokenizer import train_tokenizer
 from mmer.training.zoo import ZOO
 
 LABELS = ("neutral", "happy", "sad", "anger")
+PROVENANCE = {"seed": 7, "speakers": {"train": ["Mary", "Joe"], "val": ["Ann"]}, "leaking_speakers": ["Ann"]}
 
 
 @pytest.fixture(scope="module")
 def checkpoint(lively):
     settings = ZOO["cafes"].presets["tiny"]
-    facts = Facts("cafes", "tiny", settings, LABELS, metrics={"uar": 0.5}, provenance={"seed": 7})
+    facts = Facts("cafes", "tiny", settings, LABELS, metrics={"uar": 0.5}, provenance=PROVENANCE)
     return Checkpoint(facts, lively.model, train_tokenizer([], settings.text.vocab_size))
 
 
@@ -51,6 +53,11 @@ def test_a_bundle_says_where_it_comes_from(exported):
     assert manifest.provenance["seed"] == 7
     assert set(manifest.provenance["export"]["parity"]["share_of_tolerance"]) == {*manifest.graphs, WHOLE}
     json.dumps(manifest.to_json(), allow_nan=False)
+
+
+def test_a_bundle_counts_speakers_and_names_none(exported):
+    assert exported.bundle.manifest.provenance["speakers"] == {"train": 2, "val": 1}
+    assert not any(name in exported.bundle.read("MODEL_CARD.md").decode() for name in ("Mary", "Joe", "Ann"))
 
 
 def test_an_export_tells_what_it_made(exported):
@@ -105,3 +112,16 @@ def test_a_flat_model_is_exported_once_its_architecture_has_proved_itself(checkp
     exported = export_checkpoint(replace(checkpoint, model=fresh()), tmp_path / "bundle.zip")
     assert min(exported.parity.spread) < 0.5
     assert exported.bundle.path.is_file()
+
+
+def test_nothing_is_exported_to_a_folder_that_is_not_ours(checkpoint, tmp_path, monkeypatch):
+    monkeypatch.setattr(writer, "gated", None)
+    with pytest.raises(SettingError, match="not ours to replace"):
+        export_checkpoint(checkpoint, tmp_path, exist_ok=True)
+
+
+def test_a_licence_that_cannot_be_read_is_told(tmp_path):
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
+    for path in (tmp_path / "none.txt", tmp_path / "binary"):
+        with pytest.raises(SettingError, match="cannot be read"):
+            terms(path)

@@ -167,3 +167,13 @@ def test_a_pickle_is_not_read(saved):
     (saved / "checkpoint.json").write_bytes(pickle.dumps({"schema": "mmer.checkpoint/1"}))
     with pytest.raises(CheckpointError, match="not JSON"):
         Checkpoint.open(saved)
+
+
+@pytest.mark.parametrize(
+    ("branch", "name", "value"),
+    [("audio", "max_steps", -1), ("video", "heads", 0), ("audio", "heads", 3), ("video", "stages", [[4]])],
+)
+def test_sizes_that_no_model_has_are_refused(saved, branch, name, value):
+    rewritten(saved, lambda d: d["settings"][branch].update({name: value}))
+    with pytest.raises(CheckpointError, match=branch):
+        Checkpoint.open(saved)

@@ -74,6 +74,11 @@ def test_the_only_modality_there_is_never_dropped(reader):
     assert all(dropped(arrays, (1.0, 1.0, 1.0), rng).present == (False, True, False) for _ in range(20))
 
 
+def test_a_sample_of_nothing_stays_as_it_is(reader):
+    nothing = reader.read(sample(crops=0, sound=10, text=""))
+    assert dropped(nothing, (0.5, 0.5, 0.5), np.random.default_rng(0)).present == (False, False, False)
+
+
 def test_nothing_is_dropped_unless_asked(reader):
     arrays, rng = reader.read(sample()), np.random.default_rng(0)
     assert all(dropped(arrays, (0.0, 0.0, 0.0), rng).present == (True, True, True) for _ in range(20))
@@ -155,3 +160,9 @@ def test_lost_tokens_become_unknown_but_never_the_frame():
 def test_augmentation_out_of_range_is_refused(wrong):
     with pytest.raises(SettingError):
         Augmentation(**wrong)
+
+
+def test_sound_that_is_barely_long_enough_is_still_heard(reader):
+    bare, cutting = sample(crops=0, sound=MIN_SAMPLES, text=""), replace(UNCHANGED, cut=0.9)
+    varied = [reader.vary(bare, cutting, np.random.default_rng(seed)).present for seed in range(5)]
+    assert varied == [(False, True, False)] * 5

@@ -6,8 +6,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from mmer.edge.corpus import Corpus
 from mmer.edge.errors import SettingError
-from mmer.training.evaluate import ALL, SUBSETS, Judged, evaluate, judge, report_json, report_lines
+from mmer.training.cache import RecordingCache
+from mmer.training.evaluate import (
+    ALL,
+    CHOSEN,
+    LEAKY,
+    SUBSETS,
+    Judged,
+    evaluate,
+    evaluate_corpus,
+    judge,
+    report_json,
+    report_lines,
+)
 from mmer.training.train import TrainSettings, untrained
 
 LABELS = ("neutral", "happy", "sad")
@@ -94,3 +107,19 @@ def test_averaged_accuracy_keeps_its_own_name(report):
 def test_what_is_not_there_is_refused(checkpoint, synth_samples, split, subsets):
     with pytest.raises(SettingError, match="there are"):
         evaluate(checkpoint, synth_samples, split, subsets=subsets)
+
+
+def test_speakers_that_the_epoch_was_chosen_by_are_stamped(checkpoint, synth_samples):
+    speaker = next(s.speaker for s in synth_samples if s.split == "val")
+    chosen = replace(checkpoint, facts=replace(checkpoint.facts, provenance={"speakers": {"val": [speaker]}}))
+    assert evaluate(chosen, synth_samples, "val").stamps == (CHOSEN,)
+
+
+def test_only_the_split_is_decoded_but_leaks_are_looked_for_everywhere(
+    checkpoint, synth_corpus, synth_cache, monkeypatch
+):
+    monkeypatch.setattr(RecordingCache, "default", classmethod(lambda _: synth_cache))
+    first, *others = (e for e in synth_corpus.entries if e.split == "test")
+    leak = replace(first, path=first.path / "never-read", split="train")
+    found = evaluate_corpus(checkpoint, Corpus((first, *others, leak)), "test")
+    assert (found.clips, found.stamps) == (24, (LEAKY,))

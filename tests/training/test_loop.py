@@ -17,11 +17,10 @@ from mmer.training.train import TrainSettings, train, untrained
 
 LABELS = ("neutral", "happy", "sad")
 QUICK = FitSettings(
-    epochs=10,
+    epochs=12,
     batch_size=8,
     seed=3,
-    optimiser=OptimiserSettings("adamw", lr=4e-3, text_lr_share=1.0, warmup=0.1, clip_norm=1.0),
-    augmentation=Augmentation(),
+    optimiser=OptimiserSettings("adamw", lr=3e-3, text_lr_share=1.0, warmup=0.1, clip_norm=1.0),
 )
 
 
@@ -56,18 +55,18 @@ def test_each_modality_is_learned_for_people_never_met(synth_samples, modality):
 
 
 def test_shuffled_labels_teach_nothing(synth_samples):
-    labels = np.random.default_rng(0).permutation([s.label for s in synth_samples]).tolist()
-    dealt = [
-        s if s.split == "test" else replace(s, label=k)
-        for s, k in zip(alone(synth_samples, "text"), labels, strict=True)
-    ]
-    found = evaluate(trained(dealt).checkpoint, dealt, "test").subsets["all"]
-    assert found.scores.uar < 0.5
+    samples, found = alone(synth_samples, "text"), []
+    for deal in range(3):
+        labels = np.random.default_rng(deal).permutation([s.label for s in samples]).tolist()
+        dealt = [s if s.split == "test" else replace(s, label=k) for s, k in zip(samples, labels, strict=True)]
+        found.append(evaluate(trained(dealt).checkpoint, dealt, "test").subsets["all"].scores.uar)
+    assert np.mean(found) < 0.5
 
 
 def test_equal_seeds_give_equal_weights_and_other_seeds_others(synth_samples):
-    one, same, other = (trained(few(synth_samples), epochs=2, seed=seed).checkpoint.model for seed in (1, 1, 2))
-    states = [torch.cat([v.flatten().double() for v in model.state_dict().values()]) for model in (one, same, other)]
+    changes = {"epochs": 2, "augmentation": Augmentation(), "dropout": (0.3, 0.3, 0.3)}
+    models = [trained(few(synth_samples), seed=seed, **changes).checkpoint.model for seed in (1, 1, 2)]
+    states = [torch.cat([v.flatten().double() for v in model.state_dict().values()]) for model in models]
     assert torch.equal(states[0], states[1])
     assert not torch.equal(states[0], states[2])
 
@@ -115,10 +114,7 @@ def test_the_record_says_what_was_done(synth_samples):
 
 def test_the_mixture_is_fitted_at_the_end_of_an_epoch(synth_samples):
     model = trained(few(synth_samples), epochs=1).checkpoint.model
-    assert {name: bool(value) for name, value in model.named_buffers() if name.endswith("fitted")} == {
-        "video.confidence.mixture.fitted": True,
-        "audio.confidence.mixture.fitted": True,
-    }
+    assert [bool(value) for name, value in model.named_buffers() if name.endswith("fitted")] == [True, True]
 
 
 def test_training_without_validation_is_refused(synth_samples):

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from mmer.edge.errors import SettingError
 from mmer.training.batch import MODALITIES
 from mmer.training.cafes import CafesSettings, build_cafes
 from mmer.training.model import EmotionModel
@@ -34,3 +35,13 @@ ZOO: Mapping[str, ZooEntry] = {
         ),
     )
 }
+
+
+def known(model: str, preset: str) -> ZooEntry:
+    """Return the entry; raise `SettingError` for a model or a preset that there is not."""
+    if model not in ZOO:
+        raise SettingError(f"no model is called {model!r}; there are: {', '.join(ZOO)}")
+    entry = ZOO[model]
+    if preset not in entry.presets:
+        raise SettingError(f"{model} has no preset {preset!r}; there are: {', '.join(entry.presets)}")
+    return entry
