@@ -1,7 +1,7 @@
 """What `cafes` learns from a synthetic corpus, by modality, for people it has never met.
 
     mmer data synth -o synth --speakers 16 --difficulty 0.5 --seed 1
-    python benchmarks/synthetic.py synth/corpus.csv [--preset small] [--epochs N] [--labels shuffled] [--json]
+    python benchmarks/synthetic.py synth/corpus.csv [--preset small] [--set epochs=30] [--labels shuffled] [--json]
 
 One model is trained for each of video, audio and text alone and one for all three. Each modality of a clip tells its
 class with a clarity of its own, so that the fused model can do better than any of the three.
@@ -73,11 +73,11 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("index", type=Path, help="the corpus.csv of `mmer data synth`")
     parser.add_argument("--preset", default="small")
-    parser.add_argument("--epochs", type=int, help="instead of the preset's")
+    parser.add_argument("--set", dest="changes", action="append", default=[], metavar="PLACE=VALUE")
     parser.add_argument("--labels", choices=("true", "shuffled"), default="true", help="shuffled shows chance")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     chosen = parser.parse_args()
-    wanted = Wish("cafes", chosen.preset, (f"epochs={chosen.epochs}",) if chosen.epochs else ())
+    wanted = Wish("cafes", chosen.preset, tuple(chosen.changes))
     reports = measure(chosen.index, wanted, chance=chosen.labels == "shuffled")
     if chosen.json:
         document = {

@@ -36,12 +36,10 @@ class Calibrated:
         """Write the bundle with the forms that are kept; raise `OutputExistsError` as `write_bundle` does."""
         manifest = self.source.manifest
         graphs = {j.graph: _with(manifest.graphs[j.graph], j) for j in self.judgements}
+        made = {_path(j.graph, form): form.content for j in self.judgements for form in j.kept}
         old = {v.path for graph in manifest.graphs.values() for v in graph.files.values()}
-        files = {name: self.source.read(name) for name in manifest.files if name not in {*old, RECORD}}
-        for name, graph in graphs.items():
-            kept = {v.path: self.source.read(v.path) for v in graph.files.values() if v.path in old}
-            made = {_path(name, form): form.content for j in self.judgements if j.graph == name for form in j.kept}
-            files |= kept | made
+        gone = (old - {v.path for graph in graphs.values() for v in graph.files.values()}) | {RECORD}
+        files = {name: self.source.read(name) for name in manifest.files if name not in gone} | made
         files[RECORD] = self._record()
         provenance = {
             **manifest.provenance,
@@ -57,6 +55,8 @@ class Calibrated:
         """Yield the same as lines of plain text."""
         yield f"{'graph':<16} {'runs as':<10} {'cosine':>7} {'speed':>8} {'MB':>14}  why"
         yield from map(_line, self.judgements)
+        halves = [j for j in self.judgements if any(form.precision == HALF for form in j.kept)]
+        yield f"{HALF} as a fall-back for size: {', '.join(j.graph for j in halves) or 'none'}"
         for title, found in (("as it will run", self.chosen), ("all INT8", self.quantised)):
             yield (
                 f"{title}: {found.same_label:.1%} of {found.windows} fresh windows keep the label of float; logits are "

@@ -25,7 +25,7 @@ class Check:
     """Between this graph and its float form, each feature taken from its mean: what is the same in all inputs does
     not count."""
     levels: float
-    """The same between two optimisation levels."""
+    """Cosine between two optimisation levels, not centred: where inputs are alike, rounding alone differs as much."""
     error: float
     """The largest difference of a single value."""
     failure: str | None = None
@@ -51,21 +51,25 @@ def check(content: bytes, reference: bytes, inputs: Sequence[Tensors]) -> Check:
         return Check(0.0, 0.0, math.inf, str(error))
     return Check(
         min(centred_cosine(expected[name], rows[name]) for rows in found for name in expected),
-        min(centred_cosine(a[name], b[name]) for a, b in combinations(found, 2) for name in expected),
+        min(
+            cosine(a[name].astype(float), b[name].astype(float)) for a, b in combinations(found, 2) for name in expected
+        ),
         max(float(np.abs(rows[name] - expected[name]).max()) for rows in found for name in expected),
     )
 
 
 def centred_cosine(expected: NDArray[np.float32], actual: NDArray[np.float32]) -> float:
     """Return the cosine of two arrays of rows `[R, D]` about the first one's mean row; a single row is not centred."""
-    if expected.shape != actual.shape or not np.isfinite(actual).all():
-        return 0.0
     mean = expected.mean(axis=0, dtype=np.float64) if len(expected) > 1 else 0.0
-    a, b = expected - mean, actual - mean
+    return cosine(expected - mean, actual - mean) if expected.shape == actual.shape else 0.0
+
+
+def cosine(a: Wide, b: Wide) -> float:
+    """Return the cosine of two arrays, 0 where one is not finite; without any length they must be equal."""
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        return 0.0
     size = math.sqrt(_dot(a, a) * _dot(b, b))
-    if size == 0:
-        return float(np.array_equal(a, b))
-    return _dot(a, b) / size
+    return _dot(a, b) / size if size else float(np.array_equal(a, b))
 
 
 def _dot(a: Wide, b: Wide) -> float:

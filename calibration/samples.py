@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from mmer.edge.pipeline.materials import Materials
 from mmer.edge.pipeline.window import Window
 from mmer.edge.tensors import Tensors
 
-_WINDOWS = "windows"
+_WINDOWS, _GRAPHS = "windows", "graphs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Samples:
 
     def inputs(self, graph: str) -> Iterator[Tensors]:
         """Yield what a graph was given, one after another; what came twice stands here once."""
-        return map(_read, sorted((self.folder / graph).glob("*.npz")))
+        return map(_read, sorted((self.folder / _GRAPHS / graph).glob("*.npz")))
 
     def windows(self, plan: Plan) -> Iterator[Values]:
         """Yield what the plan starts from, window by window."""
@@ -62,23 +63,22 @@ class Recorder:
 
         Raises `DataError` for a clip that cannot be read.
         """
-        sessions = {name: _Tap(session, folder / name) for name, session in self.sessions.items()}
+        sessions = {name: _Tap(session, folder / _GRAPHS / name) for name, session in self.sessions.items()}
         executor = Executor(self.plan, self.graphs, sessions)
         count = 0
         for left, entry in zip(range(len(entries), 0, -1), entries, strict=True):
-            for window in self._usable(entry, -(-(most - count) // left)):
-                material = self.materials.of_window(window)
-                assert material is not None
-                executor.run(material.values)
-                used = {name: items for name, items in material.values.items() if name in self.plan.rates}
+            for window, values in self._usable(entry, -(-(most - count) // left)):
+                executor.run(values)
+                used = {name: items for name, items in values.items() if name in self.plan.rates}
                 _write(folder / _WINDOWS, {name: _array(items, name, self.plan) for name, items in used.items()})
                 count += 1
                 yield _title(entry, window)
 
-    def _usable(self, entry: Entry, most: int) -> Iterator[Window]:
+    def _usable(self, entry: Entry, most: int) -> Iterator[tuple[Window, Values]]:
         """Yield the first windows of a clip in which there is something to look at."""
-        windows = (window for window in self.watcher.windows(entry) if self.materials.of_window(window))
-        return (window for _, window in zip(range(most), windows, strict=False))
+        found = ((window, self.materials.of_window(window)) for window in self.watcher.windows(entry))
+        usable = ((window, material.values) for window, material in found if material is not None)
+        return islice(usable, most)
 
 
 def finished(folder: Path, ids: Sequence[str]) -> Samples:

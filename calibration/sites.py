@@ -78,9 +78,7 @@ def scales(network: Network, sites: Mapping[str, Site]) -> Mapping[str, Scale]:
     written |= {name for name in tensors(network) if _only_for_sites(name, network, sites)}
     found = {name: Scale(name, fused=True) for name in written}
     for site in sites.values():
-        chain = [site.input]
-        while network.maker(chain[-1]) in PASSING:
-            chain.append(network.producers[chain[-1]].input[0])
+        chain = _chain(site.input, network)
         if chain[-1] in written:
             found |= dict.fromkeys(chain, Scale(chain[-1], fused=True))
         else:
@@ -89,12 +87,24 @@ def scales(network: Network, sites: Mapping[str, Site]) -> Mapping[str, Scale]:
     return found
 
 
+def _chain(tensor: str, network: Network) -> list[str]:
+    """Return a tensor and those before it whose values were only passed on, back to where they were made."""
+    chain = [tensor]
+    while network.maker(chain[-1]) in PASSING:
+        chain.append(network.producers[chain[-1]].input[0])
+    return chain
+
+
+def _feeds_softmax(tensor: str, network: Network) -> bool:
+    readers = network.readers(tensor)
+    passed = (r.output[0] for r in readers if r.op_type in PASSING)
+    return any(r.op_type == "Softmax" for r in readers) or any(_feeds_softmax(name, network) for name in passed)
+
+
 def _site(node: onnx.NodeProto, network: Network) -> Site | None:
     if node.op_type not in _CHECKS or len(node.input) < 2 or node.input[1] not in network.weights:
         return None
-    if network.maker(node.input[0]) == "Softmax" or any(
-        r.op_type == "Softmax" for r in network.readers(node.output[0])
-    ):
+    if network.maker(_chain(node.input[0], network)[-1]) == "Softmax" or _feeds_softmax(node.output[0], network):
         return None
     bias = node.input[2] if len(node.input) > 2 and node.input[2] else None
     if bias is not None and (bias not in network.weights or network.weights[bias].ndim != 1):

@@ -1,0 +1,77 @@
+import numpy as np
+import onnx
+import pytest
+
+from mmer.calibration.check import check
+from mmer.calibration.fp16 import halved
+from mmer.calibration.network import Network
+from mmer.calibration.prepare import prepared
+
+HALF, FLOAT = onnx.TensorProto.FLOAT16, onnx.TensorProto.FLOAT
+
+
+def written(model, inputs):
+    content = halved(prepared(model), lambda: inputs)
+    found = onnx.load_from_string(content)
+    onnx.checker.check_model(found, full_check=True)
+    return content, Network.of(found)
+
+
+def kinds(network):
+    inferred = onnx.shape_inference.infer_shapes(network.model).graph
+    return {v.name: v.type.tensor_type.elem_type for v in [*inferred.value_info, *inferred.input, *inferred.output]}
+
+
+def test_inputs_and_outputs_stay_float32_and_the_file_is_half_as_large(transformer, draw):
+    content, network = written(transformer, draw(4, 1, None, 32))
+    found = kinds(network)
+    assert (found["x"], found["y"]) == (FLOAT, FLOAT)
+    matrices = [w for w in network.weights.values() if w.ndim == 2]
+    assert {w.dtype for w in matrices} == {np.dtype("f2")}
+    assert len(content) < 0.8 * len(transformer.SerializeToString())
+
+
+def test_a_graph_in_half_precision_computes_the_same_at_every_level(transformer, convolutions, draw):
+    for model, shape in ((transformer, (1, None, 32)), (convolutions, (None, 3, 24, 24))):
+        content, _ = written(model, draw(4, *shape))
+        assert check(content, model.SerializeToString(), draw(4, *shape, seed=2)).fault(0.9999) is None
+
+
+@pytest.mark.parametrize("operator", ["Softmax", "LayerNormalization", "Add"])
+def test_what_is_delicate_stays_in_single_precision(transformer, draw, operator):
+    _, network = written(transformer, draw(4, 1, None, 32))
+    found = kinds(network)
+    nodes = [node for node in network.nodes if node.op_type == operator]
+    assert nodes
+    assert {found[node.output[0]] for node in nodes} == {FLOAT}
+
+
+def test_a_layer_that_was_seen_near_the_limit_stays_in_single_precision(build, draw):
+    builder = build()
+    large = builder.linear("x", 16, 16, builder.weight(16, 16, scale=3e4))
+    small = builder.node("Mul", large, builder.constant(np.float32(1e-5)))
+    builder.linear(builder.node("Tanh", small), 16, 16, output="y")
+    model = builder.model({"x": [1, "T", 16]}, {"y": [1, "T", 16]})
+    content, network = written(model, draw(4, 1, None, 16))
+    assert sorted(w.dtype.name for w in network.weights.values() if w.ndim == 2) == ["float16", "float32"]
+    assert check(content, model.SerializeToString(), draw(4, 1, None, 16, seed=2)).fault(0.999) is None
+
+
+def test_an_embedding_is_halved_and_its_indices_are_not(build):
+    builder = build()
+    rows = builder.node("Cast", "x", to=onnx.TensorProto.INT64)
+    builder.node("Tanh", builder.node("Gather", builder.weight(50, 16, name="table"), rows), output="y")
+    model = builder.model({"x": [1, "L"]}, {"y": [1, "L", 16]})
+    inputs = [{"x": np.array([[1, 7, 49]], "f4")}]
+    content, network = written(model, inputs)
+    assert network.weights["table.half"].dtype == np.float16
+    assert check(content, model.SerializeToString(), inputs).fault(0.9999) is None
+
+
+def test_a_graph_that_ends_in_a_layer_gives_float32(build, draw):
+    builder = build()
+    builder.node("Gemm", "x", builder.weight(16, 16), builder.weight(16), output="y")
+    model = builder.model({"x": ["N", 16]}, {"y": ["N", 16]})
+    content, network = written(model, draw(4, None, 16))
+    assert network.maker("y") == "Cast"
+    assert check(content, model.SerializeToString(), draw(4, None, 16)).fault(0.9999) is None

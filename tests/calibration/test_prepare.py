@@ -1,0 +1,54 @@
+import numpy as np
+import pytest
+
+from mmer.calibration.prepare import prepared
+from mmer.edge.backends.ort import OrtSession
+
+
+def outputs(model, given):
+    return OrtSession.open(model.SerializeToString()).run(given)["y"]
+
+
+@pytest.mark.parametrize("length", [1, 2, 7])
+def test_a_prepared_graph_computes_the_same_at_any_length(transformer, draw, length):
+    (given,) = draw(1, 1, length, 32)
+    np.testing.assert_allclose(outputs(prepared(transformer).model, given), outputs(transformer, given), atol=1e-5)
+
+
+def test_every_linear_layer_becomes_one_gemm(transformer):
+    operators = [node.op_type for node in prepared(transformer).nodes]
+    assert operators.count("Gemm") == 6
+    assert operators.count("MatMul") == 2  # of two activations
+
+
+def test_a_relu_stays_next_to_its_gemm_and_two_layers_in_a_row_need_no_reshape_between(build):
+    builder = build()
+    hidden = builder.node("Relu", builder.linear("x", 32, 64))
+    builder.linear(hidden, 64, 16, output="y")
+    network = prepared(builder.model({"x": ["A", "B", 32]}, {"y": ["A", "B", 16]}))
+    assert [n.op_type for n in network.nodes if n.op_type in ("Gemm", "Relu")] == ["Gemm", "Relu", "Gemm"]
+    assert sum(n.op_type == "Reshape" for n in network.nodes) == 2
+
+
+def test_a_product_without_a_bias_is_prepared_too(build, draw):
+    builder = build()
+    builder.node("MatMul", "x", builder.weight(32, 16), output="y")
+    model = builder.model({"x": [1, "T", 32]}, {"y": [1, "T", 16]})
+    (given,) = draw(1, 1, 3, 32)
+    np.testing.assert_allclose(outputs(prepared(model).model, given), outputs(model, given), atol=1e-5)
+
+
+def test_a_sum_that_is_no_bias_is_left_alone(build, draw):
+    builder = build()
+    product = builder.node("MatMul", "x", builder.weight(32, 32))
+    builder.node("Add", product, "x", output="y")
+    model = builder.model({"x": [1, "T", 32]}, {"y": [1, "T", 32]})
+    network = prepared(model)
+    assert network.maker("y") == "Add"
+    (given,) = draw(1, 1, 3, 32)
+    np.testing.assert_allclose(outputs(network.model, given), outputs(model, given), atol=1e-5)
+
+
+def test_stale_shapes_do_not_survive(transformer):
+    transformer.graph.value_info.add().name = "matmul0"
+    assert len(prepared(transformer).model.graph.value_info) == 0
