@@ -79,13 +79,8 @@ class Draft:
 
     def finished(self, network: Network) -> onnx.ModelProto:
         """Return a network's model with those of these nodes, and those weights, that its outputs depend on."""
-        nodes = _needed(self.nodes, network.outputs)
-        read = {name for node in nodes for name in node.input} | network.outputs
-        old = [tensor for tensor in network.model.graph.initializer if tensor.name in read]
-        model = _shell(network.model)
-        model.graph.node.extend(nodes)
-        model.graph.initializer.extend([*old, *(t for name, t in self.weights.items() if name in read)])
-        return model
+        weights = [*network.model.graph.initializer, *self.weights.values()]
+        return _reduced(network.model, self.nodes, weights, network.model.graph.output)
 
 
 def rewired(node: onnx.NodeProto, names: Mapping[str, str]) -> onnx.NodeProto:
@@ -103,13 +98,8 @@ def attributes(node: onnx.NodeProto) -> Mapping[str, Any]:
 
 def watched(network: Network, tensors: Sequence[str]) -> bytes:
     """Return the model with these float tensors as its only outputs."""
-    model = _shell(network.model)
-    nodes = _needed(network.nodes, tensors)
-    read = {name for node in nodes for name in node.input}
-    model.graph.node.extend(nodes)
-    model.graph.initializer.extend(t for t in network.model.graph.initializer if t.name in read)
-    del model.graph.output[:]
-    model.graph.output.extend(helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, None) for n in tensors)
+    outputs = [helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in tensors]
+    model = _reduced(network.model, network.nodes, network.model.graph.initializer, outputs)
     content: bytes = model.SerializeToString()
     return content
 
@@ -119,17 +109,18 @@ def tensors(network: Network) -> Iterator[str]:
     return (name for node in network.nodes for name in node.output if name)
 
 
-def _needed(nodes: Sequence[onnx.NodeProto], outputs: Iterable[str]) -> list[onnx.NodeProto]:
-    """Return the nodes that the outputs depend on, in their order."""
-    wanted, kept = set(outputs), []
+def _reduced(
+    model: onnx.ModelProto,
+    nodes: Sequence[onnx.NodeProto],
+    weights: Sequence[onnx.TensorProto],
+    outputs: Sequence[onnx.ValueInfoProto],
+) -> onnx.ModelProto:
+    """Return a model of what the outputs depend on, without value_info, which states shapes that no longer hold."""
+    wanted, kept = {value.name for value in outputs}, []
     for node in reversed(nodes):
         if wanted.intersection(node.output):
             wanted.update(node.input)
             kept.append(node)
-    return kept[::-1]
-
-
-def _shell(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Return a model without nodes, weights and value_info, which states shapes that no longer hold."""
-    graph = helper.make_graph([], model.graph.name, model.graph.input, model.graph.output)
+    read = [tensor for tensor in weights if tensor.name in wanted]
+    graph = helper.make_graph(kept[::-1], model.graph.name, model.graph.input, outputs, read)
     return helper.make_model(graph, opset_imports=model.opset_import, ir_version=model.ir_version)
