@@ -87,13 +87,13 @@ def train(
     from mmer.training.checkpoint import FACTS  # noqa: PLC0415
     from mmer.training.loop import Listener  # noqa: PLC0415
     from mmer.training.report import train_json, train_lines  # noqa: PLC0415
-    from mmer.training.samples import labels_of, load_samples, part  # noqa: PLC0415
+    from mmer.training.samples import labels_of, load_samples  # noqa: PLC0415
     from mmer.training.train import train  # noqa: PLC0415
     from mmer.training.usual import Wish, steps, usual  # noqa: PLC0415
 
     claim(output, marker=FACTS, exist_ok=exist_ok)
     corpus = Corpus.read(data).where(_conditions(where))
-    part(corpus, "train", "val")
+    corpus.part("train", "val")
     wish = Wish(model, preset, (*(changes or ()), f"seed={seed}"), text_weights)
     settings = usual(wish, labels_of(corpus))
     with _progress("reading clips", len(corpus.entries), quiet=quiet) as advance:
@@ -149,6 +149,40 @@ def export(
     _print(exported.to_json() if as_json else exported.lines())
 
 
+@app.command(epilog="Example: mmer calibrate bundle --data synth/corpus.csv -o bundle-int8")
+def calibrate(
+    bundle: BundlePath,
+    data: Data,
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="The bundle to write: a folder, or a file ending in .zip.")
+    ],
+    split: Annotated[str, typer.Option(help="Clips that ranges are taken from, and others to judge by.")] = "train",
+    samples: Annotated[int, typer.Option(help="Windows that ranges are taken from.")] = 128,
+    fresh: Annotated[int, typer.Option(help="Windows of other clips, by which graphs are judged.")] = 32,
+    method: Annotated[str, typer.Option(help="Ranges: minmax, or percentile (99.99 % of what was seen).")] = "minmax",
+    where: Where = None,
+    seed: Annotated[int, typer.Option(help="Of the choice of clips.")] = 0,
+    exist_ok: ExistOk = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write INT8 and FP16 forms of a bundle's graphs; INT8 stays only where it is right, and faster on this machine."""
+    _require("onnx", extra="calibrate")
+    from mmer.calibration.calibrate import calibrate  # noqa: PLC0415
+    from mmer.calibration.settings import CalibrationSettings  # noqa: PLC0415
+    from mmer.edge.bundle.bundle import Bundle  # noqa: PLC0415
+    from mmer.edge.bundle.writer import claim_bundle  # noqa: PLC0415
+    from mmer.edge.corpus import Corpus  # noqa: PLC0415
+
+    settings = CalibrationSettings(split, samples, fresh, method, seed)
+    claim_bundle(output, exist_ok=exist_ok)
+    corpus = Corpus.read(data).where(_conditions(where))
+    with _phases(quiet=quiet) as progress:
+        calibrated = calibrate(Bundle.open(bundle), corpus, settings, progress)
+    written = calibrated.save(output, exist_ok=exist_ok)
+    _print(calibrated.to_json(written) if as_json else list(calibrated.lines(written)))
+
+
 @app.command(epilog="Example: mmer run clip.mp4 --format jsonl")
 def run(
     source: Annotated[list[str], typer.Argument(help="Files, folders or patterns.")],
@@ -183,6 +217,61 @@ def run(
         sys.stderr.writelines(f"{line}\n" for line in finished.remarks())
     if finished.exit_code:
         raise typer.Exit(finished.exit_code)
+
+
+@app.command(epilog="Example: mmer bench bundle --data synth/corpus.csv --reference checkpoint")
+def bench(
+    bundle: BundlePath,
+    data: Data,
+    split: Annotated[str, typer.Option(help="Which clips to judge by.")] = "test",
+    where: Where = None,
+    reference: Annotated[
+        Path | None, typer.Option(help="The checkpoint that the bundle was exported from: its torch model is compared.")
+    ] = None,
+    clips: Annotated[int | None, typer.Option(help="So many clips at most, drawn by the seed.")] = None,
+    seconds: Annotated[float, typer.Option(help="For whole clips, file to answers, after the accuracy; 0: none.")] = 60,
+    starts: Annotated[int, typer.Option(help="Fresh processes for each row: cold start and memory.")] = 3,
+    hop_s: Annotated[float, typer.Option(help="Seconds from one window to the next.")] = 0.5,
+    threads: Annotated[int, typer.Option(help="Of each session, torch included.")] = 1,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="A file for the JSON document.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the intervals and of the choice of clips.")] = 0,
+    exist_ok: ExistOk = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Measure accuracy against latency: the float model beside every precision of a bundle, on the same windows."""
+    from mmer.edge.bench.bench import bench  # noqa: PLC0415
+    from mmer.edge.bench.contender import contenders  # noqa: PLC0415
+    from mmer.edge.bench.document import bench_json  # noqa: PLC0415
+    from mmer.edge.bench.judges import Judges  # noqa: PLC0415
+    from mmer.edge.bench.report import bench_lines  # noqa: PLC0415
+    from mmer.edge.bench.settings import BenchSettings  # noqa: PLC0415
+    from mmer.edge.bundle.bundle import Bundle  # noqa: PLC0415
+    from mmer.edge.corpus import Corpus  # noqa: PLC0415
+    from mmer.edge.files import atomic_text, claim  # noqa: PLC0415
+    from mmer.edge.pipeline.timeline import WindowSettings  # noqa: PLC0415
+
+    settings = BenchSettings(split, clips, seconds, starts, threads, seed, WindowSettings(hop_s=hop_s))
+    if output is not None:
+        claim(output, marker=None, exist_ok=exist_ok)
+    whole = Corpus.read(data)
+    opened = Bundle.open(bundle)
+    rows, provenance = contenders(opened, threads), opened.manifest.provenance
+    if reference is not None:
+        _require("torch", "transformers", "safetensors", "onnx", "onnx_ir", "onnxscript", "optimum", extra="export")
+        from mmer.export.reference import torch_contender  # noqa: PLC0415
+        from mmer.training.checkpoint import Checkpoint  # noqa: PLC0415
+
+        checkpoint = Checkpoint.open(reference)
+        rows, provenance = (torch_contender(reference, checkpoint, opened, threads), *rows), checkpoint.facts.provenance
+    judges = Judges(whole.where(_conditions(where)), whole, provenance)
+    with _phases(quiet=quiet) as progress:
+        measured = bench(opened, rows, judges, settings, progress)
+    document = bench_json(measured)
+    if output is not None:
+        with atomic_text(output) as file:
+            json.dump(document, file, ensure_ascii=False, allow_nan=False)
+    _print(document if as_json else list(bench_lines(measured)))
 
 
 @app.command(epilog="Example: mmer inspect bundle --json")
@@ -360,15 +449,28 @@ def _conditions(where: list[str] | None) -> list[tuple[str, str]]:
 @contextmanager
 def _progress(title: str, total: int, *, quiet: bool) -> Iterator[Callable[[int], None]]:
     """Give a function that shows how many steps are done, on a terminal only."""
+    with _phases(quiet=quiet) as show:
+        yield lambda done: show(title, done, total)
+
+
+@contextmanager
+def _phases(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """Give a function that shows what is being done, how many steps of it are done, and of how many."""
     if quiet or not sys.stderr.isatty():
-        yield lambda _: None
+        yield lambda _title, _done, _total: None
         return
     from rich.console import Console  # noqa: PLC0415
-    from rich.progress import Progress  # noqa: PLC0415
+    from rich.progress import Progress, TaskID  # noqa: PLC0415
 
+    tasks: dict[str, TaskID] = {}
     with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(title, total=total)
-        yield lambda done: bar.update(task, completed=done)
+
+        def show(title: str, done: int, total: int) -> None:
+            if title not in tasks:
+                tasks[title] = bar.add_task(title, total=total)
+            bar.update(tasks[title], completed=done)
+
+        yield show
 
 
 if __name__ == "__main__":

@@ -22,9 +22,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from mmer.edge.bench.judged import Evaluation, Judged, judge
 from mmer.edge.corpus import Corpus
 from mmer.training.checkpoint import versions
-from mmer.training.evaluate import ALL, SUBSETS, Evaluation, Judged, answers, judge
+from mmer.training.evaluate import ALL, SUBSETS, answers
 from mmer.training.loop import Epoch, Listener
 from mmer.training.samples import Sample, labels_of, load_samples
 from mmer.training.train import TrainSettings, train

@@ -47,12 +47,17 @@ class Calibrated:
         }
         return write_bundle(path, replace(manifest, graphs=graphs, provenance=provenance), files, exist_ok=exist_ok)
 
-    def to_json(self) -> dict[str, object]:
-        """Return everything under the schema `mmer.calibrate/1`."""
-        return {"schema": SCHEMA, **self._document()}
+    def to_json(self, written: Bundle) -> dict[str, object]:
+        """Return everything under the schema `mmer.calibrate/1`, with the bundle that `save` returned."""
+        facts = {"path": str(written.path), "digest": written.digest, "bytes": _bytes(written)}
+        return {"schema": SCHEMA, "bundle": facts, **self._document()}
 
-    def lines(self) -> Iterator[str]:
+    def lines(self, written: Bundle) -> Iterator[str]:
         """Yield the same as lines of plain text."""
+        yield (
+            f"{written.path}: {written.manifest.name}, digest {written.short}, {_bytes(written) / 1e6:.1f} MB "
+            f"(float alone {_bytes(self.source) / 1e6:.1f} MB)"
+        )
         yield f"{'graph':<16} {'runs as':<10} {'cosine':>7} {'speed':>8} {'MB':>14}  why"
         yield from map(_line, self.judgements)
         halves = [j for j in self.judgements if any(form.precision == HALF for form in j.kept)]
@@ -85,6 +90,10 @@ def _with(graph: Graph, judgement: Judgement) -> Graph:
     others = {name: variant for name, variant in graph.files.items() if name.split(".")[0] not in _OWN}
     new = {form.precision: Variant(_path(judgement.graph, form), form.tolerance) for form in judgement.kept}
     return replace(graph, files={**others, **new})
+
+
+def _bytes(bundle: Bundle) -> int:
+    return sum(content.size for content in bundle.manifest.files.values())
 
 
 def _path(graph: str, form: Form) -> str:

@@ -7,24 +7,18 @@ from pathlib import Path
 from mmer.calibration.choice import choose
 from mmer.calibration.samples import Recorder, Samples, finished
 from mmer.calibration.settings import CalibrationSettings
-from mmer.calibration.windows import Watcher
 from mmer.edge.backends.ort import OrtSession, OrtSettings
 from mmer.edge.bundle.bundle import Bundle
 from mmer.edge.corpus import Corpus, Entry
-from mmer.edge.errors import DataError
+from mmer.edge.errors import NothingToSeeError
 from mmer.edge.faces.mtcnn import Mtcnn
 from mmer.edge.media.isolated import IsolatedDecoder
 from mmer.edge.pipeline.materials import Materials
+from mmer.edge.pipeline.timeline import WindowSettings
+from mmer.edge.pipeline.watcher import Watcher
 
 Progress = Callable[[str, int, int], None]
 """Hears what is being done, how many of it are done, and of how many."""
-
-
-class NothingToSeeError(DataError):
-    """No clip gave a window that the model can use."""
-
-    def __init__(self, title: str, clips: int) -> None:
-        super().__init__(f"{title}: none of {clips} clip(s) holds a face, sound or words; name other recordings")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +38,8 @@ def record(bundle: Bundle, corpus: Corpus, folder: Path, settings: CalibrationSe
     choice = choose(corpus, settings.split, settings.fresh / (settings.samples + settings.fresh), settings.seed)
     sessions = {name: OrtSession.open(bundle.graph(name, "fp32")) for name in manifest.graphs}
     with IsolatedDecoder() as decoder:
-        watcher = Watcher(decoder, Mtcnn.open(OrtSettings()), manifest.inputs, settings.window_s)
+        apart = WindowSettings(settings.window_s, settings.window_s)
+        watcher = Watcher(decoder, Mtcnn.open(OrtSettings()), manifest.inputs, apart)
         recorder = Recorder(watcher, Materials.of(bundle), manifest.plan, manifest.graphs, sessions)
 
         def taken(title: str, entries: Sequence[Entry], most: int) -> Samples:

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mmer.calibration.windows import Watcher
 from mmer.edge.backends.session import Session
 from mmer.edge.bundle.arrays import pack, unpack
 from mmer.edge.bundle.graph import Graph
@@ -18,6 +17,7 @@ from mmer.edge.bundle.plan import Plan
 from mmer.edge.corpus import Entry
 from mmer.edge.pipeline.executor import Executor, Item, Values
 from mmer.edge.pipeline.materials import Materials
+from mmer.edge.pipeline.watcher import Course, Stretch, Watcher
 from mmer.edge.pipeline.window import Window
 from mmer.edge.tensors import Tensors
 
@@ -76,7 +76,8 @@ class Recorder:
 
     def _usable(self, entry: Entry, most: int) -> Iterator[tuple[Window, Values]]:
         """Yield the first windows of a clip in which there is something to look at."""
-        found = ((window, self.materials.of_window(window)) for window in self.watcher.windows(entry))
+        windows = self.watcher.watch(Stretch.of(entry, self.watcher.decoder), Course())
+        found = ((window, self.materials.of_window(window)) for window in windows)
         usable = ((window, material.values) for window, material in found if material is not None)
         return islice(usable, most)
 

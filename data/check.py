@@ -10,6 +10,7 @@ import numpy as np
 
 from mmer.edge.corpus import Corpus, Entry
 from mmer.edge.errors import DataError, MediaNotFoundError
+from mmer.edge.leaks import leaking
 from mmer.edge.media.isolated import IsolatedDecoder
 from mmer.edge.media.request import FrameRequest, Request, SoundRequest
 from mmer.edge.media.stream import Damage, Sound
@@ -104,13 +105,8 @@ def check_lines(check: CorpusCheck) -> list[str]:
 
 def leaks(entries: Iterable[Entry]) -> Iterator[Leak]:
     """Yield the speakers that stand in two splits; a name is a person, whatever the set."""
-    seen: dict[str, Counter[str]] = {}
-    for entry in entries:
-        if entry.speaker:
-            seen.setdefault(entry.speaker, Counter())[entry.split] += 1
-    for speaker, splits in sorted(seen.items()):
-        if len(splits) > 1:
-            yield Leak(speaker, tuple(sorted(splits)), splits.total())
+    for speaker, splits in leaking(entries).items():
+        yield Leak(speaker, tuple(sorted(splits)), sum(splits.values()))
 
 
 def _clip_findings(entry: Entry, decoder: IsolatedDecoder) -> Iterator[Finding]:

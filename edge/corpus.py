@@ -85,6 +85,13 @@ class Corpus:
             raise SettingError("no entry meets all of " + ", ".join(f"{n}={v}" for n, v in conditions))
         return Corpus(kept)
 
+    def part(self, *splits: str) -> "Corpus":
+        """Return the entries of some splits; raise `SettingError` when one of them is empty."""
+        known = sorted({entry.split for entry in self.entries})
+        if missing := [split for split in splits if split not in known]:
+            raise SettingError(f"no clip is in the split {missing[0]!r}; there are: {', '.join(known)}")
+        return Corpus(tuple(entry for entry in self.entries if entry.split in splits))
+
 
 def write_index(path: Path, entries: Sequence[Entry]) -> None:
     """Write an index (CSV, or JSON lines for `.jsonl`); columns that no entry fills are left out."""

@@ -13,6 +13,7 @@ MmerError
 │   ├── DecoderStalledError
 │   ├── TranscriptError
 │   ├── CorpusError
+│   ├── NothingToSeeError
 │   └── LeakError
 ├── MissingDependencyError  4
 ├── ParityError             5   (raised by mmer.export)
@@ -127,6 +128,13 @@ class CorpusError(DataError):
 
     def __init__(self, path: str | os.PathLike[str], reason: str) -> None:
         super().__init__(f"{os.fspath(path)}: {reason}")
+
+
+class NothingToSeeError(DataError):
+    """No clip gave a window that the model can use."""
+
+    def __init__(self, title: str, clips: int) -> None:
+        super().__init__(f"{title}: none of {clips} clip(s) holds a face, sound or words; name other recordings")
 
 
 class LeakError(DataError):

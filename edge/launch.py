@@ -64,8 +64,8 @@ class Finished:
         for one in self.runs:
             if one.error:
                 yield f"error: {one.error}"
-            if one.watching and one.watching.remark:
-                yield f"note: words left out: {one.watching.remark}"
+            if one.watching and one.watching.words.remark:
+                yield f"note: words left out: {one.watching.words.remark}"
             yield from (f"note: {one.source}: {d.packets} {d.stream} packets lost: {d.reason}" for d in one.damage)
 
 

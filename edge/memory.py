@@ -1,6 +1,10 @@
 """How much memory this program and its decoder processes took."""
 
+import re
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 
 
 def peak_rss_mb() -> float | None:
@@ -12,3 +16,23 @@ def peak_rss_mb() -> float | None:
     unit = 1 if sys.platform == "darwin" else 1024
     peaks = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return round(sum(peaks) * unit / 1e6, 1)
+
+
+def high_water_mb(process: int | str = "self") -> float | None:
+    """Return the largest resident size of a running process since its program began, in MB; Linux only.
+
+    What `getrusage` tells counts the parent's memory as well: Linux hands it down through fork and exec.
+    """
+    try:
+        status = Path(f"/proc/{process}/status").read_text()
+    except OSError:
+        return None
+    found = re.search(r"^VmHWM:\s*(\d+) kB", status, re.MULTILINE)
+    return round(int(found[1]) * 1024 / 1e6, 1) if found else None
+
+
+def children() -> Iterator[int]:
+    """Yield the processes that this one has started and that still run; Linux only."""
+    for thread in Path("/proc/self/task").glob("*/children"):
+        with suppress(OSError):  # the thread has ended
+            yield from map(int, thread.read_text().split())

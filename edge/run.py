@@ -57,7 +57,7 @@ class Run:
     @property
     def damage(self) -> Sequence[Damage]:
         """What could not be decoded and was passed over."""
-        return self.watching.damage if self.watching else ()
+        return self.watching.course.damage if self.watching else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,8 @@ def _watched(
 
 def _stages(watching: Watching | None, before: Timing, after: Timing) -> Timing:
     """Return the times that this source took, stage by stage."""
-    media = {} if watching is None else {"decode": watching.decoding.to_json(), "faces": watching.faces.to_json()}
+    course = watching and watching.course
+    media = {"decode": course.decoding.to_json(), "faces": course.faces.to_json()} if course else {}
     return media | {
         name: {
             "calls": times["calls"] - before[name]["calls"],
@@ -123,6 +124,6 @@ def _streams(watching: Watching) -> dict[str, object]:
     return {
         "video": clip.video and asdict(clip.video),
         "audio": clip.audio and asdict(clip.audio),
-        "words": watching.words,
+        "words": watching.words.source,
         "choices": list(clip.choices),
     }

@@ -12,9 +12,8 @@ from mmer.edge.bundle import golden, manifest
 from mmer.edge.bundle.bundle import Bundle
 from mmer.edge.bundle.graph import Graph, Variant
 from mmer.edge.bundle.manifest import Head, Manifest
-from mmer.edge.bundle.paths import SEAL, TOKENIZER, golden_path
-from mmer.edge.bundle.writer import write_bundle
-from mmer.edge.files import claim
+from mmer.edge.bundle.paths import TOKENIZER, golden_path
+from mmer.edge.bundle.writer import claim_bundle, write_bundle
 from mmer.export.card import UNLICENSED, model_card
 from mmer.export.cases import windows
 from mmer.export.enliven import enliven
@@ -85,7 +84,7 @@ def export_checkpoint(
     checkpoint: Checkpoint, path: Path, *, licence: str = UNLICENSED, exist_ok: bool = False
 ) -> Exported:
     """Write a bundle, or nothing: raises `ParityError` when a graph does not compute what the model computes."""
-    claim(path, marker=None if path.suffix == ".zip" else SEAL, exist_ok=exist_ok)
+    claim_bundle(path, exist_ok=exist_ok)
     facts = replace(checkpoint.facts, provenance=_nameless(checkpoint.facts.provenance))
     with _one_thread():
         graphs = gated(facts.model, checkpoint.model, facts.inputs)

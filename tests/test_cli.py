@@ -33,7 +33,7 @@ def test_help_names_every_verb():
     assert all(verb in said for verb in ("data", "doctor"))
 
 
-@pytest.mark.parametrize("verb", [("doctor",), ("data", "import"), ("data", "check"), ("data", "synth")])
+@pytest.mark.parametrize("verb", [("doctor",), ("bench",), ("data", "import"), ("data", "check"), ("data", "synth")])
 def test_every_verb_shows_an_example_in_its_help(verb):
     assert f"Example: mmer {' '.join(verb)}" in " ".join(mmer(*verb, "--help").stdout.split())
 

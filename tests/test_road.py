@@ -136,6 +136,38 @@ def test_a_wrong_option_is_told_in_a_line(road, run, arguments, code, said):
     assert (done.returncode, said in done.stderr, "Traceback" in done.stderr) == (code, True, False)
 
 
+BENCH = ("--seconds", "0.1", "--starts", "1")
+
+
+def test_a_bundle_is_measured_beside_its_checkpoint(road, tmp_path):
+    folder, _, exported = road
+    named = ["--data", folder / "synth" / "corpus.csv", "--reference", folder / "checkpoint", "-o", tmp_path / "b.json"]
+    done = mmer("bench", folder / "bundle", *named, *BENCH, "--json", cache=folder / "cache")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    torch, graphs = document["rows"]
+    assert document["bundle"]["digest"] == exported["bundle"]["digest"]
+    assert [(row["backend"], row["reference"]) for row in (torch, graphs)] == [("torch", True), ("onnxruntime", False)]
+    assert graphs["versus_reference"]["agreement_windows"] == 1
+    assert torch["peak_rss_mb"] > graphs["peak_rss_mb"] > 0
+    assert json.loads((tmp_path / "b.json").read_text()) == document
+
+
+def test_nothing_heavy_is_needed_to_measure_the_graphs(road):
+    folder, _, _ = road
+    named = ["--data", folder / "synth" / "corpus.csv", "--where", "label=sad"]
+    done = mmer(
+        "bench", folder / "bundle", *named, *BENCH, cache=folder / "cache", program=[sys.executable, "-c", REFUSING]
+    )
+    assert (done.returncode, "reference: fp32" in done.stdout, "1 clips, " in done.stdout) == (0, True, True)
+
+
+def test_a_bench_asks_for_its_output_before_the_work(tmp_path):
+    (tmp_path / "precious.json").touch()
+    done = mmer("bench", "none", "--data", "none.csv", "-o", tmp_path / "precious.json", cache=tmp_path)
+    assert (done.returncode, "precious.json exists" in done.stderr, done.stderr.count("\n")) == (2, True, 1)
+
+
 def test_a_camera_is_refused_in_a_line(run):
     done = run("0")
     assert (done.returncode, "cameras" in done.stderr) == (2, True)

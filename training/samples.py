@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from mmer.edge.backends.ort import OrtSettings
 from mmer.edge.corpus import Corpus, Entry
-from mmer.edge.errors import CorpusError, DataError, SettingError
+from mmer.edge.errors import CorpusError, DataError
 from mmer.edge.faces.mtcnn import Mtcnn
 from mmer.edge.labels import LABELS
 from mmer.edge.media.isolated import IsolatedDecoder
@@ -33,14 +33,6 @@ def labels_of(corpus: Corpus) -> tuple[str, ...]:
     """Return the labels that occur, in the canonical order."""
     found = {entry.label for entry in corpus.entries}
     return tuple(label for label in LABELS if label in found)
-
-
-def part(corpus: Corpus, *splits: str) -> Corpus:
-    """Return the entries of some splits; raise `SettingError` when one of them is empty."""
-    known = sorted({entry.split for entry in corpus.entries})
-    if missing := [split for split in splits if split not in known]:
-        raise SettingError(f"no clip is in the split {missing[0]!r}; there are: {', '.join(known)}")
-    return Corpus(tuple(entry for entry in corpus.entries if entry.split in splits))
 
 
 def load_samples(
@@ -87,12 +79,3 @@ def _recordings(corpus: Corpus, inputs: Inputs, cache: RecordingCache) -> Iterat
             except DataError as error:
                 raise CorpusError(entry.path, f"cannot be used: {error}") from error
             yield entry, recording
-
-
-def leaking(samples: Sequence[Sample | Entry]) -> list[str]:
-    """Return the speakers that stand in more than one split; a name is a person, whatever the set."""
-    splits: dict[str, set[str]] = {}
-    for sample in samples:
-        if sample.speaker:
-            splits.setdefault(sample.speaker, set()).add(sample.split)
-    return sorted(speaker for speaker, found in splits.items() if len(found) > 1)

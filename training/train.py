@@ -8,10 +8,11 @@ import torch
 from tokenizers import Tokenizer
 
 from mmer.edge.errors import SettingError
+from mmer.edge.leaks import leaking
 from mmer.training.checkpoint import Checkpoint, Facts, versions
 from mmer.training.loop import SILENT, Epoch, FitSettings, Listener, TrainData, TrainResult, fit
 from mmer.training.recording import Inputs
-from mmer.training.samples import Sample, leaking
+from mmer.training.samples import Sample
 from mmer.training.text import pretrained_tokenizer
 from mmer.training.tokenizer import train_tokenizer
 from mmer.training.zoo import known
@@ -52,7 +53,7 @@ def train(samples: Sequence[Sample], settings: TrainSettings, digest: str = "", 
         "corpus": digest,
         "speakers": {split: sorted({s.speaker for s in part}) for split, part in parts.items()},
         "clips": {split: len(part) for split, part in parts.items()},
-        "leaking_speakers": leaking(samples),
+        "leaking_speakers": list(leaking(samples)),
         "fit": asdict(settings.fit),
         "text_weights": _named(settings.text_weights),
         "versions": versions(),

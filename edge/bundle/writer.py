@@ -9,7 +9,12 @@ from mmer.edge.bundle.bundle import Bundle, check_file, seal
 from mmer.edge.bundle.manifest import Content, Manifest
 from mmer.edge.bundle.paths import MANIFEST, SEAL
 from mmer.edge.bundle.zipform import Member, directory
-from mmer.edge.files import atomic_binary, atomic_folder, refuse_existing
+from mmer.edge.files import atomic_binary, atomic_folder, claim, refuse_existing
+
+
+def claim_bundle(path: Path, *, exist_ok: bool) -> None:
+    """Raise what `write_bundle` would raise about its place, before the work that leads to it is done."""
+    claim(path, marker=None if path.suffix == ".zip" else SEAL, exist_ok=exist_ok)
 
 
 def write_bundle(path: Path, manifest: Manifest, files: Mapping[str, bytes], *, exist_ok: bool = False) -> Bundle:

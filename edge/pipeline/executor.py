@@ -83,6 +83,11 @@ class Executor:
         """Calls and times of each stage; what came from memory is no call."""
         return {name: watch.to_json() for name, watch in self._watches.items()}
 
+    @property
+    def watches(self) -> Mapping[str, Stopwatch]:
+        """The watch of each stage."""
+        return self._watches
+
     def _absent(self, stage: Stage) -> Values:
         """Return zeros in place of what a stage makes."""
         leading = 1 if stage.rate == "frame" else 0

@@ -2,11 +2,11 @@
 
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from statistics import median
 
-_KEPT = 4096  # for the median: the latest runs, so that a camera that runs for weeks needs no more memory
+_KEPT = 4096  # for the median and the bench: the latest runs, so that a camera that runs for weeks needs no more memory
 
 
 class Stopwatch:
@@ -28,6 +28,11 @@ class Stopwatch:
             self._calls += 1
             self._total_ms += spent_ms
             self._latest_ms.append(spent_ms)
+
+    @property
+    def latest_ms(self) -> Sequence[float]:
+        """The latest times, 4096 at most."""
+        return tuple(self._latest_ms)
 
     def to_json(self) -> dict[str, float]:
         """Return the number of calls, their time in all and the median of the latest."""

@@ -42,7 +42,7 @@ def written(fast, tmp_path_factory):
 
 
 def rows(calibrated):
-    return {row["graph"]: row for row in calibrated.to_json()["rows"]}
+    return {row["graph"]: row for row in calibrated.to_json(calibrated.source)["rows"]}
 
 
 def test_a_graph_that_is_right_and_faster_runs_in_int8(fast):
@@ -62,7 +62,7 @@ def test_slower_stays_float_and_the_table_says_so(run):
     calibrated = run(SLOW)
     assert {row["precision"] for row in rows(calibrated).values()} == {"fp32"}
     assert "not faster than float: 0.80 x" in rows(calibrated)["sequence"]["reason"]
-    assert any("not faster than float" in line for line in calibrated.lines())
+    assert any("not faster than float" in line for line in calibrated.lines(calibrated.source))
     assert calibrated.chosen.same_label == 1
     assert calibrated.chosen.worst_error == 0
 
@@ -100,7 +100,7 @@ def test_the_bundle_says_how_it_came_about(written, fast, corpus, bundle):
     assert len(record["samples"]["calibration"]["digest"]) == 64
     low, high = record["ranges"]["sequence"]["features.flat"]
     assert low < 0 < high
-    assert record["rows"] == fast.to_json()["rows"]
+    assert record["rows"] == fast.to_json(written)["rows"]
     assert written.manifest.provenance["calibration"]["corpus"] == corpus.digest
 
 

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
-from mmer.calibration.recording import NothingToSeeError, record
+from mmer.calibration.recording import record
 from mmer.calibration.settings import CalibrationSettings
 from mmer.edge.corpus import Corpus
+from mmer.edge.errors import NothingToSeeError
 
 SETTINGS = CalibrationSettings(samples=6, fresh=2, window_s=1.0)
 

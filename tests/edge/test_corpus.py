@@ -170,3 +170,8 @@ def test_blank_lines_between_json_rows_are_nothing(tmp_path):
 def test_a_name_that_is_no_text_is_not_written(tmp_path):
     with pytest.raises(CorpusError, match="not Unicode text"):
         write_index(tmp_path / "out.csv", [Entry(tmp_path / "\udcff.mp4", "happy", "train", "s1")])
+
+
+def test_a_split_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(SettingError, match="split 'val'; there are: train"):
+        Corpus((Entry(tmp_path, "sad", "train", "s"),)).part("train", "val")

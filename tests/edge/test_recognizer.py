@@ -40,7 +40,8 @@ def test_sound_for_a_model_that_only_sees_is_answered(heard, decoder):
 def test_a_transcript_beside_that_cannot_be_used_is_a_remark(heard, decoder):
     heard.with_suffix(".srt").write_text("no times")
     watching = recognizer(video=VideoInput()).look(heard, decoder, Recipe())
-    assert (watching.words, watching.captions) == (f"none ({watching.remark})", ())
+    said = watching.words
+    assert (said.source, said.captions) == (f"none ({said.remark})", ())
 
 
 def test_a_transcript_that_was_asked_for_must_be_usable(heard, decoder, tmp_path):

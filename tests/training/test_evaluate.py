@@ -6,21 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from mmer.edge.bench.stamps import CHOSEN, LEAKY
 from mmer.edge.corpus import Corpus
 from mmer.edge.errors import SettingError
 from mmer.training.cache import RecordingCache
-from mmer.training.evaluate import (
-    ALL,
-    CHOSEN,
-    LEAKY,
-    SUBSETS,
-    Judged,
-    evaluate,
-    evaluate_corpus,
-    judge,
-    report_json,
-    report_lines,
-)
+from mmer.training.evaluate import ALL, SUBSETS, evaluate, evaluate_corpus, report_json, report_lines
 from mmer.training.train import TrainSettings, untrained
 
 LABELS = ("neutral", "happy", "sad")
@@ -59,13 +49,6 @@ def test_a_modality_that_no_clip_has_gives_no_figures(checkpoint, synth_samples)
     found = evaluate(checkpoint, silent, "test", subsets=("text",))
     assert report_json(found)["subsets"] == {"text": None}
     assert "no clip has any" in report_lines(found)[1]
-
-
-def test_values_per_speaker_are_those_of_their_clips():
-    truth = np.array([0, 0, 1, 1])
-    probabilities = np.eye(2)[[0, 0, 0, 0]]
-    found = judge(Judged(truth, probabilities, ["a", "a", "b", "b"]), ("happy", "sad"))
-    assert {name: values["accuracy"] for name, values in found.per_speaker.items()} == {"a": 1.0, "b": 0.0}
 
 
 def test_the_interval_holds_the_value(report):

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from mmer.edge.corpus import Corpus, Entry
-from mmer.edge.errors import CorpusError, SettingError
+from mmer.edge.errors import CorpusError
 from mmer.edge.inputs.audio import AudioInput
 from mmer.edge.inputs.video import VideoInput
 from mmer.training.cache import RecordingCache
 from mmer.training.recording import Inputs
-from mmer.training.samples import labels_of, leaking, load_samples, part, present
+from mmer.training.samples import labels_of, load_samples, present
 
 
 def tone(path: Path, length_s: float = 1.0) -> Path:
@@ -118,17 +118,7 @@ def test_progress_counts_the_clips(tmp_path, cache):
     assert seen == [1, 2, 3]
 
 
-def test_a_speaker_in_two_splits_leaks(synth_samples):
-    one = replace(synth_samples[0], split="test")
-    assert (leaking(synth_samples), leaking([*synth_samples, one])) == ([], [one.speaker])
-
-
 def test_a_cache_that_cannot_be_written_costs_time_only(tmp_path):
     (tmp_path / "cache").write_text("a file, where a folder would have to be")
     (sample,) = loaded([Entry(tone(tmp_path / "a.wav"), "sad", "train", "s")], RecordingCache(tmp_path / "cache"))
     assert len(sample.recording.sound) == 8000
-
-
-def test_a_split_that_is_not_there_is_refused(tmp_path):
-    with pytest.raises(SettingError, match="split 'val'; there are: train"):
-        part(Corpus((Entry(tmp_path, "sad", "train", "s"),)), "train", "val")

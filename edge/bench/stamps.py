@@ -1,0 +1,34 @@
+"""What takes the value out of a figure, in words that stand beside it."""
+
+from collections.abc import Mapping, Sequence
+
+from mmer.edge.leaks import Spoken, leaking
+
+LEAKY, CHOSEN = "LEAKY", "CHOSEN ON THIS SPLIT"
+
+
+def stamps(
+    clips: Sequence[Spoken], split: str, provenance: Mapping[str, object], digests: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """Return the stamps of figures on a split of a corpus, of which `clips` are all.
+
+    `LEAKY`: a speaker stands in two splits, or the model was trained on one of those judged, or on the split.
+    `CHOSEN ON THIS SPLIT`: the epoch was chosen by these clips or speakers, so that the figures flatter.
+    `digests` are those of the corpus, whole or as it was selected.
+    """
+    judged = {clip.speaker for clip in clips if clip.split == split}
+    same = provenance.get("corpus") in digests
+    leaky = leaking(clips) or _speakers(provenance, "train") & judged or (same and split == "train")
+    flattered = _speakers(provenance, "val") & judged or (same and split == "val")
+    return tuple(stamp for stamp, due in ((LEAKY, leaky), (CHOSEN, flattered)) if due)
+
+
+def names_speakers(provenance: Mapping[str, object]) -> bool:
+    """Tell whether it says who the model was trained on: a checkpoint names them, a bundle only counts them."""
+    return bool(_speakers(provenance, "train"))
+
+
+def _speakers(provenance: Mapping[str, object], split: str) -> set[str]:
+    speakers = provenance.get("speakers")
+    names = speakers.get(split) if isinstance(speakers, dict) else None
+    return {str(name) for name in names if name} if isinstance(names, list) else set()

@@ -1,0 +1,36 @@
+"""Figures that flatter are stamped."""
+
+from pathlib import Path
+
+import pytest
+
+from mmer.edge.bench.stamps import CHOSEN, LEAKY, names_speakers, stamps
+from mmer.edge.corpus import Entry
+
+CLIPS = [Entry(Path("a"), "sad", split, name) for split, name in (("train", "Ann"), ("val", "Bo"), ("test", "Cy"))]
+NAMED = {"corpus": "1", "speakers": {"train": ["Ann"], "val": ["Bo"]}}
+
+
+@pytest.mark.parametrize(
+    ("split", "provenance", "due"),
+    [
+        ("test", NAMED, ()),
+        ("train", NAMED, (LEAKY,)),
+        ("val", NAMED, (CHOSEN,)),
+        ("test", {"speakers": {"train": 7}}, ()),
+        ("train", {"corpus": "1", "speakers": {"train": 7}}, (LEAKY,)),
+        ("val", {"corpus": "1"}, (CHOSEN,)),
+        ("train", {"corpus": "2"}, ()),
+    ],
+)
+def test_speakers_and_splits_of_the_training_are_stamped(split, provenance, due):
+    assert stamps(CLIPS, split, provenance, ["1"]) == due
+
+
+def test_a_speaker_in_two_splits_is_stamped():
+    again = Entry(Path("a"), "sad", "train", "Cy")
+    assert stamps([*CLIPS, again], "test", {}) == (LEAKY,)
+
+
+def test_counted_speakers_are_not_named():
+    assert (names_speakers(NAMED), names_speakers({"speakers": {"train": 7}})) == (True, False)
