@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Where pip's default index offers only builds with CUDA, point pip at a CPU build, or name one here.
 TORCH ?= torch==2.13.0
 
-.PHONY: test check lint types unit resolve bench-faces clean
+.PHONY: test check lint types unit resolve bench-faces bench-pipeline clean
 
 test: check unit  ## everything that continuous integration runs
 
@@ -34,6 +34,9 @@ resolve: $(VENV)/.ready  ## the constraints also fit Python 3.10 on aarch64 (Jet
 
 bench-faces: $(VENV)/.ready  ## cost and recall of face detection on real clips
 	$(BIN)/python $(ROOT)benchmarks/faces.py --pack $(MMER_PACK)
+
+bench-pipeline: $(VENV)/.ready  ## the whole pipeline beside two rivals in torch, on one clip
+	$(BIN)/python $(ROOT)benchmarks/pipeline.py --pack $(MMER_PACK)
 
 clean:
 	rm -rf $(VENV) $(ROOT).typing $(ROOT)build $(ROOT)*.egg-info

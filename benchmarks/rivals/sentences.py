@@ -1,0 +1,47 @@
+"""English as people speak it: the captions of the clip, and other words for calibration and the tokenizer."""
+
+CAPTIONS = (
+    "Thank you all for coming here this morning, I know that it was short notice.",
+    "We have been working on this for almost three years, and nobody believed that it could be done.",
+    "I was really angry when they told me, because I had asked them twice.",
+    "But then my sister called and said that everything would be fine, and it was.",
+    "So let me show you what we found when we opened the old building last week.",
+    "There was water everywhere, the lights were out, and we could not find the door.",
+    "Honestly, it was the happiest moment of my life, I cried like a child.",
+    "They never answered our letters, not even the one that my lawyer wrote.",
+    "I am a little afraid of what comes next, to be honest with you.",
+    "What surprised us most was how quickly the children learned to play together.",
+    "You can see on the left that prices went down, and on the right that they came back.",
+    "If we do nothing now, we will have the same discussion again in ten years.",
+    "My grandfather used to say that a good soup needs time, and he was right.",
+    "Could you please move the microphone a bit closer, I think they cannot hear me.",
+    "We lost the match, but I have never been so proud of this team.",
+)
+"""One for every four seconds of a minute."""
+
+OTHERS = (
+    "I cannot believe that you came all the way just to see me.",
+    "No, that is not what I said, please listen.",
+    "The train leaves at a quarter past seven from platform nine.",
+    "She smiled, closed the book and walked out without a word.",
+    "Why would anybody do such a terrible thing to a dog?",
+    "It is so good to hear your voice again after all these months.",
+    "He broke the window, and then he had the nerve to blame me for it.",
+    "Nothing special happened today, we had lunch and went home early.",
+    "Be careful, there is somebody standing behind the curtain!",
+    "Oh wow, is this really for me? You should not have done that.",
+    "I miss her every single day, and the house is far too quiet.",
+    "Our next speaker needs no introduction, please welcome her warmly.",
+    "Put the keys on the table, take off your shoes and sit down.",
+    "It rained for eleven days, and on the twelfth the river came over the wall.",
+    "I do not care how long it takes, as long as we do it properly.",
+    "That smells disgusting, when did you last clean the fridge?",
+    "They promised to call back within the hour; that was on Tuesday.",
+    "Come on, jump, the water is warm and it is not deep at all.",
+    "I thought that the exam would be easy, and now I am not so sure.",
+    "Tell him that I am sorry, and that I would like to talk.",
+    "Half of the village was there, singing and dancing until the sun came up.",
+    "Please hold the line, the next free person will be with you shortly.",
+    "What do you mean, it is gone? It was on my desk a minute ago!",
+    "We are going to be late again, and it will be your fault this time.",
+)
