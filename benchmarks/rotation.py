@@ -28,7 +28,7 @@ from mmer.training.checkpoint import versions
 from mmer.training.evaluate import ALL, SUBSETS, answers
 from mmer.training.loop import Epoch, Listener
 from mmer.training.samples import Sample, labels_of, load_samples
-from mmer.training.train import TrainSettings, train
+from mmer.training.train import Trained, TrainSettings, train
 from mmer.training.usual import Wish, usual
 
 PAIRS = (("java03", "java08"), ("java04", "java09"), ("java01", "java06"), ("java02", "java07"))
@@ -61,10 +61,16 @@ def collected(pack: Path) -> tuple[list[Corpus], tuple[str, ...]]:
     return [seen, heard, Corpus(tuple(told))], labels_of(seen)
 
 
+def role(speaker: str, fold: int) -> str:
+    """Return the split of a speaker in a fold."""
+    if speaker in PAIRS[fold]:
+        return "test"
+    return "val" if speaker in PAIRS[(fold + 1) % len(PAIRS)] else "train"
+
+
 def rotated(samples: Sequence[Sample], fold: int) -> list[Sample]:
     """Return the samples with the splits of a fold, without the audio-only ones of its validation and test speakers."""
-    roles = dict.fromkeys(PAIRS[fold], "test") | dict.fromkeys(PAIRS[(fold + 1) % len(PAIRS)], "val")
-    placed = [replace(sample, split=roles.get(sample.speaker, "train")) for sample in samples]
+    placed = [replace(sample, split=role(sample.speaker, fold)) for sample in samples]
     again = [s for s in placed if s.split == "train" and len(s.recording.crops)] * (SEEN_AGAIN - 1)
     return [s for s in placed if s.split == "train" or len(s.recording.crops)] + again
 
@@ -75,20 +81,25 @@ def shuffled(samples: Sequence[Sample], seed: int) -> list[Sample]:
     return [s if s.split == "test" else replace(s, label=samples[o].label) for s, o in zip(samples, order, strict=True)]
 
 
-def run(pack: Path, fold: int, settings: TrainSettings, *, chance: bool) -> tuple[Fold, dict[str, Judged]]:
-    """Train on a fold and answer its test clips."""
+def trained_on(pack: Path, fold: int, settings: TrainSettings, *, chance: bool) -> tuple[Fold, Trained, list[Sample]]:
+    """Train on a fold; return what came of it, and the test clips."""
     torch.set_num_threads(1)
     corpora, labels = collected(pack)
     samples = rotated([s for corpus in corpora for s in load_samples(corpus, labels, settings.inputs)], fold)
     started = time.monotonic()
     listener = Listener(epoch=lambda epoch: _say(fold, epoch))
     trained = train(shuffled(samples, settings.fit.seed) if chance else samples, settings, listener=listener)
-    test = [sample for sample in samples if sample.split == "test"]
-    answered = {name: answers(trained.checkpoint, test, SUBSETS[subset]) for name, subset in FIGURES.items()}
     best = trained.result.epochs[trained.result.best - 1]
     count = sum(sample.split == "train" for sample in samples)
     pairs = PAIRS[fold], PAIRS[(fold + 1) % len(PAIRS)]
-    return Fold(*pairs, count, best.number, best.uar, time.monotonic() - started), answered
+    facts = Fold(*pairs, count, best.number, best.uar, time.monotonic() - started)
+    return facts, trained, [sample for sample in samples if sample.split == "test"]
+
+
+def run(pack: Path, fold: int, settings: TrainSettings, *, chance: bool) -> tuple[Fold, dict[str, Judged]]:
+    """Train on a fold and answer its test clips."""
+    facts, trained, test = trained_on(pack, fold, settings, chance=chance)
+    return facts, {name: answers(trained.checkpoint, test, SUBSETS[subset]) for name, subset in FIGURES.items()}
 
 
 def pooled(parts: Sequence[Judged]) -> Judged:

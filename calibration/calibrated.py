@@ -7,8 +7,10 @@ from pathlib import Path
 
 from mmer.calibration.agreement import Agreement
 from mmer.calibration.judge import HALF, Form, Judgement
+from mmer.edge.bundle import golden
 from mmer.edge.bundle.bundle import Bundle
 from mmer.edge.bundle.graph import Graph, Variant
+from mmer.edge.bundle.paths import golden_outputs_path
 from mmer.edge.bundle.writer import write_bundle
 
 SCHEMA = "mmer.calibrate/1"
@@ -36,9 +38,10 @@ class Calibrated:
         """Write the bundle with the forms that are kept; raise `OutputExistsError` as `write_bundle` does."""
         manifest = self.source.manifest
         graphs = {j.graph: _with(manifest.graphs[j.graph], j) for j in self.judgements}
-        made = {_path(j.graph, form): form.content for j in self.judgements for form in j.kept}
-        old = {v.path for graph in manifest.graphs.values() for v in graph.files.values()}
-        gone = (old - {v.path for graph in graphs.values() for v in graph.files.values()}) | {RECORD}
+        kept = [(j.graph, form) for j in self.judgements for form in j.kept]
+        made = {_path(name, form): form.content for name, form in kept}
+        made |= {golden_outputs_path(name, form.precision): _golden(form) for name, form in kept}
+        gone = {name for graph, facts in manifest.graphs.items() for name in _own_files(graph, facts)} | {RECORD}
         files = {name: self.source.read(name) for name in manifest.files if name not in gone} | made
         files[RECORD] = self._record()
         provenance = {
@@ -70,9 +73,9 @@ class Calibrated:
 
     def _record(self) -> bytes:
         ranges = {
-            j.graph: {name: [seen.low, seen.high] for name, seen in j.observed.ranges.items()}
+            j.graph: {name: [seen.low, seen.high] for name, seen in j.int8.ranges.items()}
             for j in self.judgements
-            if j.observed
+            if j.int8
         }
         document = {"schema": RECORD_SCHEMA, **self._document(), "ranges": ranges}
         return json.dumps(document, indent=1, sort_keys=True, allow_nan=False).encode()
@@ -83,6 +86,17 @@ class Calibrated:
             "agreement": {"chosen": asdict(self.chosen), "quantised": asdict(self.quantised)},
             **self.facts,
         }
+
+
+def _own_files(name: str, graph: Graph) -> Iterator[str]:
+    """Yield what an earlier calibration wrote of a graph."""
+    for precision, variant in graph.files.items():
+        if precision.split(".")[0] in _OWN:
+            yield from (variant.path, golden_outputs_path(name, precision))
+
+
+def _golden(form: Form) -> bytes:
+    return golden.encode([golden.Case({}, case.outputs) for case in form.golden])
 
 
 def _with(graph: Graph, judgement: Judgement) -> Graph:
@@ -117,6 +131,7 @@ def _form(form: Form) -> dict[str, object]:
         "precision": form.precision,
         "kept": form.fault is None,
         "reason": form.fault,
+        "layers": form.layers or "all",
         "bytes": len(form.content),
         "cosine": found.cosine,
         "levels_cosine": found.levels,

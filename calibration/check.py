@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,9 @@ from mmer.calibration.ranges import Wide
 from mmer.edge.backends.ort import OPTIMISATION_LEVELS, OrtSession, OrtSettings
 from mmer.edge.errors import DeviceError
 from mmer.edge.tensors import Tensors, TensorSpec
+
+Rows: TypeAlias = Mapping[str, NDArray[np.float32]]
+"""Outputs `[R, D]` by name."""
 
 AGREEMENT = 0.999
 """Least cosine between two optimisation levels of one graph; a kernel that is wrong at one level shows here."""
@@ -44,18 +48,23 @@ class Check:
 
 def check(content: bytes, reference: bytes, inputs: Sequence[Tensors]) -> Check:
     """Compare a graph with its float form; some input must be given."""
-    expected = _outputs(reference, inputs, OrtSettings())
+    expected = outputs(reference, inputs)
     try:
-        found = [_outputs(content, inputs, OrtSettings(optimisation=level)) for level in OPTIMISATION_LEVELS]
+        found = [outputs(content, inputs, OrtSettings(optimisation=level)) for level in OPTIMISATION_LEVELS]
     except DeviceError as error:
         return Check(0.0, 0.0, math.inf, str(error))
     return Check(
-        min(centred_cosine(expected[name], rows[name]) for rows in found for name in expected),
+        min(worst_cosine(expected, rows) for rows in found),
         min(
             cosine(a[name].astype(float), b[name].astype(float)) for a, b in combinations(found, 2) for name in expected
         ),
         max(float(np.abs(rows[name] - expected[name]).max()) for rows in found for name in expected),
     )
+
+
+def worst_cosine(expected: Rows, actual: Rows) -> float:
+    """Return the least centred cosine of any output."""
+    return min(centred_cosine(rows, actual[name]) for name, rows in expected.items())
 
 
 def centred_cosine(expected: NDArray[np.float32], actual: NDArray[np.float32]) -> float:
@@ -76,7 +85,7 @@ def _dot(a: Wide, b: Wide) -> float:
     return float(np.vdot(a, b))
 
 
-def _outputs(content: bytes, inputs: Sequence[Tensors], settings: OrtSettings) -> Mapping[str, NDArray[np.float32]]:
+def outputs(content: bytes, inputs: Sequence[Tensors], settings: OrtSettings = OrtSettings()) -> Rows:
     """Return every output as rows `[R, D]` over all inputs."""
     session = OrtSession.open(content, settings)
     made = [session.run(given) for given in inputs]

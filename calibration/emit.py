@@ -16,31 +16,21 @@ import onnx
 
 from mmer.calibration.levels import Affine, Channels, response
 from mmer.calibration.network import Array, Draft, Network, attributes, rewired
-from mmer.calibration.ranges import Range, Wide
+from mmer.calibration.observed import Observed
 from mmer.calibration.recipe import Recipe
-from mmer.calibration.sites import Scale, Site, scales, sites
+from mmer.calibration.sites import Scale, Site, scales
 
 _LARGEST = 2.0**30
 
 
-@dataclass(frozen=True, slots=True)
-class Observed:
-    """What emission needs to know about tensors."""
-
-    ranges: Mapping[str, Range]
-    """Of every tensor that levels are made for."""
-    means: Mapping[str, Wide]
-    """Of every channel of what each site reads."""
-
-
-def emitted(network: Network, observed: Observed, recipe: Recipe) -> bytes:
-    """Return a prepared network with its sites quantised."""
-    found = sites(network)
-    writer = _Writer(network, observed, recipe, scales(network, found))
+def emitted(network: Network, sites: Mapping[str, Site], observed: Observed, recipe: Recipe) -> bytes:
+    """Return a prepared network with some of its sites quantised."""
+    products = frozenset(output for output, site in sites.items() if site.last)
+    writer = _Writer(network, observed, recipe, scales(network, sites), products)
     for value in network.model.graph.input:
         writer.quantise(value.name)
     for node in network.nodes:
-        writer.write(node, found.get(node.output[0]))
+        writer.write(node, sites.get(node.output[0]))
     content: bytes = writer.draft.finished(network).SerializeToString(deterministic=True)
     return content
 
@@ -51,10 +41,14 @@ class _Writer:
     observed: Observed
     recipe: Recipe
     scales: Mapping[str, Scale]
+    products: frozenset[str]
+    """What quantised Gemms make."""
     draft: Draft = field(default_factory=Draft)
 
     def write(self, node: onnx.NodeProto, site: Site | None) -> None:
-        if site is None:
+        if site is None and node.op_type == "Relu" and node.input[0] in self.products:
+            self._rectify(node)
+        elif site is None:
             fused = {n: _levelled(n) for n in node.input if n in self.scales and self.scales[n].fused}
             self.draft.nodes.append(rewired(node, fused))
         else:
@@ -64,6 +58,11 @@ class _Writer:
         for name in node.output:
             self.quantise(name)
 
+    def _rectify(self, node: onnx.NodeProto) -> None:
+        """Write a ReLU as Max: ONNX Runtime would merge it with its Gemm, which then is none of its INT8 kernels."""
+        nothing = self.draft.weight("nothing", np.zeros((), np.float32))
+        self.draft.add("Max", (node.input[0], nothing), node.output[0])
+
     def quantise(self, tensor: str) -> None:
         """Write what puts a tensor on its levels, if it has any."""
         if tensor not in self.scales:
@@ -71,7 +70,7 @@ class _Writer:
         root, values = self.scales[tensor].root, tensor
         affine = self._affine(tensor)
         if self.scales[tensor].centred:
-            mean = self.draft.weight(f"{tensor}.mean", self.observed.means[tensor].astype(np.float32))
+            mean = self.draft.weight(f"{tensor}.mean", self.observed.seen[tensor].mean.astype(np.float32))
             values = self.draft.add("Sub", (tensor, mean), f"{tensor}.centred")
         scale = self.draft.weight(f"{root}.scale", np.array(affine.scale))
         zero = self.draft.weight(f"{root}.zero", np.array(affine.zero))
@@ -79,7 +78,8 @@ class _Writer:
         self.draft.add("DequantizeLinear", (levels, scale, zero), _levelled(tensor))
 
     def _affine(self, tensor: str) -> Affine:
-        return Affine.of(self.observed.ranges[self.scales[tensor].root])
+        scale = self.scales[tensor]
+        return Affine.of(self.observed.range(scale.root, centred=scale.centred))
 
     def _weight(self, site: Site, channels: Channels) -> str:
         """Return the weight as it is read; layers that share it go on doing so."""
@@ -90,7 +90,7 @@ class _Writer:
 
     def _bias(self, site: Site, channels: Channels) -> str:
         """Return the bias with what the mean input makes of the weight, or of the error in it."""
-        weight, means = self.network.weights[site.weight], self.observed.means[site.input]
+        weight, means = self.network.weights[site.weight], self.observed.seen[site.input].mean
         bias = response(weight, site.axis, means)
         if not self.scales[site.input].centred:
             bias = bias - response(channels.restored(), site.axis, means)

@@ -5,8 +5,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 import numpy as np
 from numpy.typing import NDArray
 
-from mmer.calibration.emit import Observed
 from mmer.calibration.network import Array, Network, tensors, watched
+from mmer.calibration.observed import Observed
 from mmer.calibration.ranges import Range, Seen, Wide
 from mmer.calibration.sites import scales, sites
 from mmer.edge.backends.ort import OrtSession
@@ -21,18 +21,18 @@ _BINS = 4096
 
 
 def observe(network: Network, inputs: Again, inside: float) -> Observed:
-    """Return what emission needs; ranges hold the share `inside` of all values, 1 for every one of them."""
+    """Return what emission needs, whichever sites it takes; ranges hold the share `inside` of all values, 1 for all."""
     found = sites(network)
-    used = scales(network, found)
-    axes: dict[str, int | None] = dict.fromkeys(scale.root for scale in used.values())
+    axes: dict[str, int | None] = dict.fromkeys(scale.root for scale in scales(network, found).values())
     axes |= {site.input: site.channels for site in found.values()}
     seen = extremes(network, axes, inputs)
-    means = {site.input: seen[site.input].mean for site in found.values()}
-    shifts = {name: means[name] for name, scale in used.items() if scale.centred}
-    ranges = {s.root: seen[s.root].range(centred=s.centred) for s in used.values()}
-    if inside < 1:
-        ranges = dict(percentiles(network, ranges, shifts, inputs, inside))
-    return Observed(ranges, means)
+    if inside == 1:
+        return Observed(seen, {})
+    shifts = {site.input: seen[site.input].mean for site in found.values() if site.last}
+    plain = percentiles(network, {name: seen[name].range(centred=False) for name in axes}, {}, inputs, inside)
+    shifted = percentiles(network, {name: seen[name].range(centred=True) for name in shifts}, shifts, inputs, inside)
+    cuts = {(name, False): cut for name, cut in plain.items()} | {(name, True): cut for name, cut in shifted.items()}
+    return Observed(seen, cuts)
 
 
 def extremes(network: Network, axes: Mapping[str, int | None], inputs: Again) -> Mapping[str, Seen]:

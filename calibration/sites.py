@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import onnx
 
-from mmer.calibration.network import Network, attributes, tensors
+from mmer.calibration.network import Network, attributes
 
 PASSING = frozenset({"Flatten", "MaxPool", "Reshape", "Squeeze", "Transpose", "Unsqueeze"})
 """Operators whose output holds nothing but values of their first input."""
@@ -34,6 +34,11 @@ class Site:
     output: str
     channels: int
     """The axis of the input along which its channels lie."""
+
+    @property
+    def last(self) -> bool:
+        """Whether the channels of the input lie along its last axis, as a Gemm reads them."""
+        return self.channels == _LAST
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +75,11 @@ def gates(network: Network) -> frozenset[str]:
 def scales(network: Network, sites: Mapping[str, Site]) -> Mapping[str, Scale]:
     """Return the tensors to quantise.
 
-    A convolution needs a quantised output to run in INT8. A Gemm does not, and what it makes stays float where
-    anything but further sites reads it. What a Gemm alone reads is centred: the mean's share of the product is exact
-    in the bias. A convolution cannot have that, because what it pads with would have to be shifted too.
+    A convolution needs a quantised output to run in INT8. A Gemm does not, and what it makes stays float. What a Gemm
+    alone reads is centred: the mean's share of the product is exact in the bias, and where inputs are alike the mean
+    is most of them. A convolution cannot have that, because what it pads with would have to be shifted too.
     """
     written = {name for site in sites.values() for name in _convolved(site, network)}
-    written |= {name for name in tensors(network) if _only_for_sites(name, network, sites)}
     found = {name: Scale(name, fused=True) for name in written}
     for site in sites.values():
         chain = _chain(site.input, network)
@@ -83,7 +87,7 @@ def scales(network: Network, sites: Mapping[str, Site]) -> Mapping[str, Scale]:
             found |= dict.fromkeys(chain, Scale(chain[-1], fused=True))
         else:
             readers = [other for other in sites.values() if other.input == site.input]
-            found[site.input] = Scale(site.input, fused=False, centred=all(r.channels == _LAST for r in readers))
+            found[site.input] = Scale(site.input, fused=False, centred=all(r.last for r in readers))
     return found
 
 
@@ -149,20 +153,3 @@ def _convolved(site: Site, network: Network) -> Iterator[str]:
         yield site.output
     if rectified != site.output:
         yield rectified
-
-
-def _only_for_sites(tensor: str, network: Network, sites: Mapping[str, Site]) -> bool:
-    """Tell whether a Gemm made a tensor, perhaps through a ReLU, that nothing but sites reads."""
-    made = network.producers.get(tensor)
-    if made is not None and made.op_type == "Relu" and network.only_reader(made.input[0]) is not None:
-        made = network.producers.get(made.input[0])
-    if made is None or made.op_type != "Gemm" or made.output[0] not in sites or tensor in network.outputs:
-        return False
-    return all(_feeds_sites(reader, network, sites) for reader in network.readers(tensor))
-
-
-def _feeds_sites(reader: onnx.NodeProto, network: Network, sites: Mapping[str, Site]) -> bool:
-    if reader.op_type in PASSING:
-        made = reader.output[0]
-        return made not in network.outputs and all(_feeds_sites(r, network, sites) for r in network.readers(made))
-    return reader.output[0] in sites

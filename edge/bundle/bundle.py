@@ -8,7 +8,7 @@ from mmer.edge.bundle.archive import Archive, open_archive
 from mmer.edge.bundle.digest import digest, short
 from mmer.edge.bundle.manifest import Manifest
 from mmer.edge.bundle.onnx_scan import scan_onnx
-from mmer.edge.bundle.paths import MANIFEST, SEAL, TOKENIZER, golden_path
+from mmer.edge.bundle.paths import MANIFEST, SEAL, TOKENIZER, golden_outputs_path, golden_path
 from mmer.edge.errors import BundleError
 
 
@@ -64,14 +64,26 @@ class Bundle:
         """Return a graph's ONNX file in the given precision, such as `fp32` or `int8.ort`."""
         return self.read(self.manifest.graphs[name].files[precision].path)
 
-    def golden(self, graph: str) -> tuple[golden.Case, ...]:
-        """Return a graph's golden inputs and outputs."""
-        name = golden_path(graph)
-        return golden.decode(self.read(name), f"{self.path}: {name}")
+    def golden(self, graph: str, precision: str = "fp32") -> tuple[golden.Case, ...]:
+        """Return a graph's golden inputs with the outputs of one form, which are those of float if it has no others.
+
+        Raises `BundleError` when there are not as many outputs as inputs.
+        """
+        cases, own = _cases(self, golden_path(graph)), golden_outputs_path(graph, precision)
+        if own not in self.manifest.files:
+            return cases
+        outputs = [case.outputs for case in _cases(self, own)]
+        if len(outputs) != len(cases):
+            raise BundleError(self.path, f"{own} has {len(outputs)} golden cases, the graph {len(cases)}")
+        return tuple(golden.Case(case.inputs, wanted) for case, wanted in zip(cases, outputs, strict=True))
 
     def tokenizer(self) -> bytes:
         """Return `tokenizer.json`."""
         return self.read(TOKENIZER)
+
+
+def _cases(bundle: Bundle, name: str) -> tuple[golden.Case, ...]:
+    return golden.decode(bundle.read(name), f"{bundle.path}: {name}")
 
 
 def seal(manifest: bytes) -> bytes:

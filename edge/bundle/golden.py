@@ -22,7 +22,7 @@ _NARROWEST = 0.01  # an output that hardly varies would make rounding look like 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Case:
-    """What the float graph computed from some inputs."""
+    """What a graph computed from some inputs."""
 
     inputs: Tensors
     outputs: Tensors

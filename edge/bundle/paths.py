@@ -27,8 +27,13 @@ _NAMES = {"LICENSE", "NOTICE"}
 
 
 def golden_path(graph: str) -> str:
-    """Return where the golden inputs and outputs of a graph lie."""
+    """Return where the golden inputs of a graph and the outputs of its float form lie."""
     return f"golden/{graph}.npz"
+
+
+def golden_outputs_path(graph: str, precision: str) -> str:
+    """Return where the golden outputs of another form lie, if it has its own."""
+    return f"golden/{graph}.{precision}.npz"
 
 
 def check_paths(paths: Collection[str], path: str | os.PathLike[str]) -> None:

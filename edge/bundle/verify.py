@@ -79,7 +79,7 @@ def _replayed(bundle: Bundle, name: str, precision: str, open_session: Callable[
     try:
         session = open_session(bundle.graph(name, precision))
         graph.accept(session, f"{bundle.path}: {graph.files[precision].path}")
-        worst = replay(session, bundle.golden(name))
+        worst = replay(session, bundle.golden(name, precision))
     except DeviceError as error:
         return Replayed(name, precision, tolerance, worst, error)
     wrong = GoldenReplayError(f"{name}.{precision}", worst, tolerance) if worst.value > tolerance else None

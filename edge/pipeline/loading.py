@@ -95,7 +95,8 @@ class _Loader:
         graph.accept(session, f"{self.bundle.path}: {graph.files[precision].path}")
         if title not in self.verdicts:
             try:
-                check_golden(f"{name}.{precision}", session, self.bundle.golden(name), graph.files[precision].tolerance)
+                cases = self.bundle.golden(name, precision)
+                check_golden(f"{name}.{precision}", session, cases, graph.files[precision].tolerance)
             except DeviceError as error:
                 self.verdicts[title] = str(error)
                 raise

@@ -174,5 +174,6 @@ def bundle(tmp_path_factory):
     )
     labels = Head(("neutral", "happy", "sad"))
     inputs = Inputs(VideoInput(), AudioInput())
-    manifest = Manifest("toy", "cafes", "tiny", labels, inputs, Plan.checked(sources, stages), graphs)
+    plan = Plan.checked(sources, stages)
+    manifest = Manifest("toy", "cafes", "tiny", labels, inputs, plan, graphs, metrics={"notice": "a toy"})
     return write_bundle(tmp_path_factory.mktemp("bundle") / "toy", manifest, files)

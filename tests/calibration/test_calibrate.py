@@ -1,5 +1,6 @@
 import json
 
+import numpy as np
 import pytest
 
 from mmer.calibration import judge
@@ -79,6 +80,28 @@ def test_the_bundle_holds_what_was_kept_and_computes_its_golden_values(written, 
     assert INT8 not in kept["votes"]
     verify(Bundle.open(written.path), OrtSession.open).require()
     assert written.manifest.files[f"graphs/sequence.{INT8}.onnx"].size == rows(fast)["sequence"]["int8"]["bytes"]
+
+
+def test_each_form_has_golden_outputs_of_its_own_and_little_room(written):
+    exact, own = written.golden("sequence"), written.golden("sequence", INT8)
+    assert [case.inputs.keys() for case in own] == [case.inputs.keys() for case in exact]
+    assert np.abs(own[0].outputs["video"] - exact[0].outputs["video"]).max() > 0
+    assert written.manifest.graphs["sequence"].files[INT8].tolerance < 0.2
+
+
+def test_a_kernel_that_is_wrong_is_told_from_one_that_rounds(written, tmp_path):
+    from mmer.edge.pipeline.loading import Backend, load
+    from mmer.edge.pipeline.trust import Trust
+
+    class Saturating(OrtSession):
+        def run(self, inputs):
+            return {name: values * 0.8 for name, values in super().run(inputs).items()}
+
+    quantised = written.graph("sequence", INT8)
+    backend = Backend("ort", lambda content: (Saturating if content == quantised else OrtSession).open(content))
+    loaded = load(written, "auto", backend, Trust(tmp_path, "here")).loaded["sequence"]
+    assert loaded.precision == "fp32"
+    assert "computes it wrongly" in loaded.fallback
 
 
 def test_the_runtime_takes_the_int8_graph(written, tmp_path):

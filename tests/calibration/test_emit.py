@@ -16,7 +16,7 @@ from mmer.edge.doctor.examine import examine
 
 def quantised(model, inputs, recipe=SEVEN):
     network = prepared(model)
-    return emitted(network, observe(network, lambda: inputs, 1.0), recipe)
+    return emitted(network, sites(network), observe(network, lambda: inputs, 1.0), recipe)
 
 
 def looked(content):
@@ -107,6 +107,27 @@ def test_convolutions_run_in_int8_from_one_to_the_next(convolutions, draw, tmp_p
 def test_linear_layers_run_in_int8(transformer, draw, tmp_path):
     operators = operators_at_run_time(quantised(transformer, draw(4, 1, None, 32)), tmp_path / "optimised.onnx")
     assert operators.count("QGemm") == 6
+
+
+def test_a_rectifier_behind_a_linear_layer_does_not_take_it_out_of_int8(build, draw, tmp_path):
+    builder = build()
+    hidden = builder.node("Relu", builder.linear("x", 32, 64))
+    builder.node("Tanh", hidden, output="y")
+    content = quantised(builder.model({"x": [1, "T", 32]}, {"y": [1, "T", 64]}), draw(4, 1, None, 32))
+    operators = operators_at_run_time(content, tmp_path / "optimised.onnx")
+    assert operators.count("QGemm") == 1
+    assert "DequantizeLinear" not in operators
+
+
+def test_what_a_linear_layer_makes_stays_float_and_is_centred_for_the_next(build):
+    builder = build()
+    hidden = builder.node("Relu", builder.linear("x", 32, 64))
+    builder.node("Tanh", builder.linear(hidden, 64, 32), output="y")
+    model = builder.model({"x": [1, "T", 32]}, {"y": [1, "T", 32]})
+    rng = np.random.default_rng(3)
+    common = rng.normal(0, 3, 32)  # faces differ little beside what all of them share
+    inputs = [{"x": (common + rng.normal(0, 0.05, (1, 4, 32))).astype("f4")} for _ in range(24)]
+    assert check(quantised(model, inputs[:16]), model.SerializeToString(), inputs[16:]).cosine > 0.999
 
 
 def test_convolutions_keep_their_precision(convolutions, draw):

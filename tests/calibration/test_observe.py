@@ -57,7 +57,7 @@ def test_more_tensors_than_fit_into_one_pass_are_all_seen(build, draw):
         passes.append(1)
         return draw(3, 1, None, 16)
 
-    assert len(observe(network, inputs, 1.0).means) == 20
+    assert len(observe(network, inputs, 1.0).seen) == 20
     assert len(passes) == 2
 
 

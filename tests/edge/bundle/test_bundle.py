@@ -8,9 +8,10 @@ import subprocess
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from mmer.edge.bundle import paths
+from mmer.edge.bundle import golden, paths
 from mmer.edge.bundle.bundle import Bundle
 from mmer.edge.bundle.writer import write_bundle
 from mmer.edge.bundle.zipform import Member, directory
@@ -293,3 +294,23 @@ def test_a_manifest_of_an_absurd_size_is_refused(folder, reseal):
     reseal(folder, b" " * (paths.MOST_MANIFEST_BYTES + 1))
     with pytest.raises(BundleError, match=r"manifest\.json is larger than 4 MiB"):
         Bundle.open(folder)
+
+
+def test_a_form_without_golden_outputs_of_its_own_has_those_of_float(bundle):
+    assert bundle.golden("frame", "int8.ort")[0].outputs.keys() == bundle.golden("frame")[0].outputs.keys()
+
+
+def test_a_form_has_the_golden_outputs_that_were_written_for_it(tmp_path, parts):
+    own = golden.encode([golden.Case({}, {"features": np.ones((2, 4), np.float32)})])
+    files = {**parts.files, "golden/frame.int8.ort.npz": own}
+    case = write_bundle(tmp_path / "own", parts.manifest, files).golden("frame", "int8.ort")[0]
+    assert (case.outputs["features"] == 1).all()
+    assert case.inputs["crops"].shape == (2, 6)
+
+
+def test_more_golden_outputs_than_inputs_are_refused(tmp_path, parts):
+    outputs = {"features": np.ones((2, 4), np.float32)}
+    files = {**parts.files, "golden/frame.int8.ort.npz": golden.encode([golden.Case({}, outputs)] * 2)}
+    written = write_bundle(tmp_path / "odd", parts.manifest, files)
+    with pytest.raises(BundleError, match="2 golden cases, the graph 1"):
+        written.golden("frame", "int8.ort")
