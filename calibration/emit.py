@@ -17,16 +17,16 @@ import onnx
 from mmer.calibration.levels import Affine, Channels, response
 from mmer.calibration.network import Array, Draft, Network, attributes, rewired
 from mmer.calibration.observed import Observed
-from mmer.calibration.recipe import Recipe
+from mmer.calibration.rounding import Levels
 from mmer.calibration.sites import Scale, Site, scales
 
 _LARGEST = 2.0**30
 
 
-def emitted(network: Network, sites: Mapping[str, Site], observed: Observed, recipe: Recipe) -> bytes:
+def emitted(network: Network, sites: Mapping[str, Site], observed: Observed, levels: Levels) -> bytes:
     """Return a prepared network with some of its sites quantised."""
     products = frozenset(output for output, site in sites.items() if site.last)
-    writer = _Writer(network, observed, recipe, scales(network, sites), products)
+    writer = _Writer(network, observed, levels, scales(network, sites), products)
     for value in network.model.graph.input:
         writer.quantise(value.name)
     for node in network.nodes:
@@ -39,7 +39,7 @@ def emitted(network: Network, sites: Mapping[str, Site], observed: Observed, rec
 class _Writer:
     network: Network
     observed: Observed
-    recipe: Recipe
+    levels: Levels
     scales: Mapping[str, Scale]
     products: frozenset[str]
     """What quantised Gemms make."""
@@ -52,7 +52,7 @@ class _Writer:
             fused = {n: _levelled(n) for n in node.input if n in self.scales and self.scales[n].fused}
             self.draft.nodes.append(rewired(node, fused))
         else:
-            channels = Channels.of(self.network.weights[site.weight], site.axis, self.recipe.weight_bits)
+            channels = self.levels[site.weight, site.axis]
             operands = (_levelled(site.input), self._weight(site, channels), self._bias(site, channels))
             self.draft.add(node.op_type, operands, node.output[0], **attributes(node))
         for name in node.output:

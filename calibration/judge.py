@@ -14,6 +14,7 @@ from mmer.calibration.prepare import prepared
 from mmer.calibration.race import Race, race
 from mmer.calibration.ranges import Range
 from mmer.calibration.recipe import Recipe
+from mmer.calibration.rounding import levels_of
 from mmer.calibration.selection import Trial, selected
 from mmer.calibration.settings import CalibrationSettings
 from mmer.calibration.sites import scales, sites
@@ -113,8 +114,9 @@ def judge(subject: Subject, recipe: Recipe, settings: CalibrationSettings) -> Ju
 def _int8(subject: Subject, network: Network, recipe: Recipe, settings: CalibrationSettings) -> Form:
     observed = observe(network, subject.calibration, settings.inside)
     tried = list(islice(subject.calibration(), _TRIED))
-    trial = Trial(network, observed, recipe, tried, outputs(subject.content, tried))
     every = sites(network)
+    levels = levels_of(network, every, subject.calibration, recipe.weight_bits)
+    trial = Trial(network, observed, levels, tried, outputs(subject.content, tried))
     chosen = selected(trial, settings.int8_cosine) or every
     content = trial.content(chosen)
     checked = check(content, subject.content, subject.fresh)

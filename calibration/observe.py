@@ -38,8 +38,8 @@ def observe(network: Network, inputs: Again, inside: float) -> Observed:
 def extremes(network: Network, axes: Mapping[str, int | None], inputs: Again) -> Mapping[str, Seen]:
     """Return what was seen of tensors, each by the channels along its axis."""
     found: dict[str, Seen] = {}
-    for name, values in _values(network, axes, inputs):
-        seen = Seen.of(values, axes[name])
+    for name, array in values(network, axes, inputs):
+        seen = Seen.of(array, axes[name])
         found[name] = found[name] | seen if name in found else seen
     return found
 
@@ -49,13 +49,13 @@ def percentiles(
 ) -> Mapping[str, Range]:
     """Return ranges that hold the share `inside` of all values; the rest is cut off evenly on both sides."""
     counts = {name: np.zeros(_BINS, np.int64) for name in known}
-    for name, values in _values(network, known, inputs):
-        shifted = values - shifts.get(name, 0.0)
+    for name, array in values(network, known, inputs):
+        shifted = array - shifts.get(name, 0.0)
         counts[name] += np.histogram(shifted, _BINS, (known[name].low, known[name].high))[0]
     return {name: _cut(known[name], counted, inside) for name, counted in counts.items()}
 
 
-def _values(network: Network, wanted: Collection[str], inputs: Again) -> Iterator[tuple[str, Array]]:
+def values(network: Network, wanted: Collection[str], inputs: Again) -> Iterator[tuple[str, Array]]:
     """Yield every tensor of every sample, in passes over all samples."""
     given = [value.name for value in network.model.graph.input if value.name in wanted]
     if given:

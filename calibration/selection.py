@@ -12,7 +12,7 @@ from mmer.calibration.check import Rows, outputs, worst_cosine
 from mmer.calibration.emit import emitted
 from mmer.calibration.network import Network, attributes
 from mmer.calibration.observed import Observed
-from mmer.calibration.recipe import Recipe
+from mmer.calibration.rounding import Levels
 from mmer.calibration.sites import Site, sites
 from mmer.edge.tensors import Tensors
 
@@ -29,14 +29,14 @@ class Trial:
 
     network: Network
     observed: Observed
-    recipe: Recipe
+    levels: Levels
     inputs: Sequence[Tensors]
     expected: Rows
     """What the float graph makes of the inputs."""
 
     def content(self, chosen: Sites) -> bytes:
         """Return the network with these sites quantised."""
-        return emitted(self.network, chosen, self.observed, self.recipe)
+        return emitted(self.network, chosen, self.observed, self.levels)
 
     def error(self, chosen: Sites) -> float:
         """Return how far the centred cosine is from 1."""

@@ -104,6 +104,10 @@ def test_a_kernel_that_is_wrong_is_told_from_one_that_rounds(written, tmp_path):
     assert "computes it wrongly" in loaded.fallback
 
 
+def test_the_notice_stays_with_the_model(written):
+    assert written.manifest.notice == "a toy"
+
+
 def test_the_runtime_takes_the_int8_graph(written, tmp_path):
     from mmer.edge.pipeline.loading import Backend, load
     from mmer.edge.pipeline.trust import Trust

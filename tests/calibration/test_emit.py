@@ -9,6 +9,7 @@ from mmer.calibration.network import Network, attributes
 from mmer.calibration.observe import observe
 from mmer.calibration.prepare import prepared
 from mmer.calibration.recipe import EIGHT, SEVEN, recipe_for
+from mmer.calibration.rounding import levels_of
 from mmer.calibration.sites import PASSING, sites
 from mmer.edge.backends.ort import OrtSession
 from mmer.edge.doctor.examine import examine
@@ -16,7 +17,9 @@ from mmer.edge.doctor.examine import examine
 
 def quantised(model, inputs, recipe=SEVEN):
     network = prepared(model)
-    return emitted(network, sites(network), observe(network, lambda: inputs, 1.0), recipe)
+    found = sites(network)
+    levels = levels_of(network, found, lambda: inputs, recipe.weight_bits)
+    return emitted(network, found, observe(network, lambda: inputs, 1.0), levels)
 
 
 def looked(content):

@@ -4,7 +4,7 @@ import pytest
 from mmer.calibration.check import outputs, worst_cosine
 from mmer.calibration.observe import observe
 from mmer.calibration.prepare import prepared
-from mmer.calibration.recipe import SEVEN
+from mmer.calibration.rounding import levels_of
 from mmer.calibration.selection import Trial, selected
 from mmer.calibration.sites import sites
 
@@ -12,7 +12,8 @@ from mmer.calibration.sites import sites
 def trial_of(model, inputs):
     network = prepared(model)
     observed = observe(network, lambda: inputs, 1.0)
-    return Trial(network, observed, SEVEN, inputs, outputs(model.SerializeToString(), inputs))
+    levels = levels_of(network, sites(network), lambda: inputs, 7)
+    return Trial(network, observed, levels, inputs, outputs(model.SerializeToString(), inputs))
 
 
 @pytest.fixture

@@ -1,0 +1,87 @@
+import numpy as np
+import pytest
+
+from mmer.calibration.levels import Channels
+from mmer.calibration.observe import values
+from mmer.calibration.prepare import prepared
+from mmer.calibration.reads import readable, rows
+from mmer.calibration.rounding import levels_of, rounded
+from mmer.calibration.sites import sites
+
+ALL = 1 << 20
+
+
+def correlated(count, width, rng):
+    """Rows of which most of the variance lies in a few directions."""
+    return (rng.normal(0, 1, (count, 6)) @ rng.normal(0, 1, (6, width)) + rng.normal(0, 0.05, (count, width))).astype(
+        "f4"
+    )
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_errors_cancel_over_what_is_read(axis):
+    rng = np.random.default_rng(0)
+    read, weight = correlated(600, 96, rng), rng.normal(0, 1, (96, 40)).astype("f4")
+    weight = weight.T if axis == 0 else weight
+    fresh = correlated(600, 96, np.random.default_rng(0))[300:]
+
+    def error(channels):
+        difference = channels.restored() - weight
+        return float(np.abs(fresh @ (difference.T if axis == 0 else difference)).mean())
+
+    assert error(rounded(weight, axis, 7, read)) < 0.35 * error(Channels.of(weight, axis, 7))
+
+
+def test_what_is_not_correlated_is_rounded_to_the_nearest():
+    rng = np.random.default_rng(1)
+    weight = rng.normal(0, 1, (32, 16)).astype("f4")
+    assert (rounded(weight, 1, 8, np.eye(32, dtype="f4")).values == Channels.of(weight, 1, 8).values).all()
+
+
+def test_no_level_is_beyond_those_of_the_bits():
+    rng = np.random.default_rng(2)
+    found = rounded(rng.normal(0, 1, (64, 16)).astype("f4"), 1, 7, correlated(200, 64, rng))
+    assert np.abs(found.values).max() <= 63
+
+
+def test_an_input_that_never_varies_does_no_harm():
+    weight = np.random.default_rng(3).normal(0, 1, (32, 16)).astype("f4")
+    assert (rounded(weight, 1, 8, np.zeros((10, 32), "f4")).values == Channels.of(weight, 1, 8).values).all()
+
+
+def test_more_columns_than_are_inverted_together_are_all_rounded(monkeypatch):
+    monkeypatch.setattr("mmer.calibration.rounding._TOGETHER", 24)
+    rng = np.random.default_rng(4)
+    weight = rng.normal(0, 1, (64, 16)).astype("f4")
+    found = rounded(weight, 1, 8, correlated(200, 64, rng))
+    assert np.abs(found.restored() - weight).max() < 6 * found.scale.max()
+
+
+def test_the_rows_of_a_convolution_times_its_weight_are_what_it_makes(convolutions, draw):
+    from mmer.calibration.network import watched
+    from mmer.edge.backends.ort import OrtSession
+
+    network, sample = prepared(convolutions), draw(1, 2, 3, 24, 24)[0]
+    for site in sites(network).values():
+        assert readable(site, network)
+        read = dict(values(network, {site.input}, lambda: [sample]))[site.input]
+        weight, bias = network.weights[site.weight], network.weights[site.bias]
+        made = rows(read, site, network, ALL, np.random.default_rng(0)) @ weight.reshape(len(weight), -1).T + bias
+        wanted = OrtSession.open(watched(network, [site.output])).run(sample)[site.output]
+        np.testing.assert_allclose(made, np.moveaxis(wanted, 1, -1).reshape(made.shape), atol=1e-4)
+
+
+def test_layers_that_share_a_weight_share_its_levels(build, draw):
+    builder = build()
+    shared = builder.weight(32, 32, scale=0.3)
+    x = builder.node("Tanh", builder.linear("x", 32, 32, weight=shared))
+    builder.node("Tanh", builder.linear(x, 32, 32, weight=shared), output="y")
+    network = prepared(builder.model({"x": [1, "T", 32]}, {"y": [1, "T", 32]}))
+    inputs = draw(6, 1, None, 32)
+    assert list(levels_of(network, sites(network), lambda: inputs, 8)) == [(shared, 1)]
+
+
+def test_equal_samples_give_equal_levels(transformer, draw):
+    network, inputs = prepared(transformer), draw(6, 1, None, 32)
+    first, again = (levels_of(network, sites(network), lambda: inputs, 8) for _ in range(2))
+    assert all((first[key].values == again[key].values).all() for key in first)
