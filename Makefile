@@ -3,10 +3,14 @@ ROOT := $(dir $(abspath $(lastword $(MAKEFILE_LIST))))
 PYTHON ?= python3
 VENV ?= $(ROOT).venv
 BIN := $(VENV)/bin
+DEMO := $(ROOT).demo
+# What the wheel is built from: a change is installed anew.
+SOURCES = $(shell find $(addprefix $(ROOT),pyproject.toml constraints.txt cli.py calibration data edge export training) \
+	-type f -not -name '*.pyc')
 # Where pip's default index offers only builds with CUDA, point pip at a CPU build, or name one here.
 TORCH ?= torch==2.13.0
 
-.PHONY: test check lint types unit resolve bench-faces bench-pipeline clean
+.PHONY: test check lint types unit resolve bench-faces bench-pipeline demo demo-bundle clean
 
 test: check unit  ## everything that continuous integration runs
 
@@ -38,5 +42,27 @@ bench-faces: $(VENV)/.ready  ## cost and recall of face detection on real clips
 bench-pipeline: $(VENV)/.ready  ## the whole pipeline beside two rivals in torch, on one clip
 	$(BIN)/python $(ROOT)benchmarks/pipeline.py --pack $(MMER_PACK)
 
+demo: $(DEMO)/.ready  ## a first minute: the runtime without torch, on the example clip
+	@mkdir -p $(DEMO)/out
+	@echo "A synthetic person, four seconds each neutral, happy, sad and angry; a line looks at four seconds."
+	$(DEMO)/bin/mmer run --example
+	@$(DEMO)/bin/mmer run --example --quiet --format jsonl --output $(DEMO)/out/example.jsonl --exist-ok
+	@$(DEMO)/bin/mmer run --example --quiet --format csv --output $(DEMO)/out/example.csv --exist-ok
+	@echo
+	@echo "The same as JSON lines and as CSV:  $(DEMO)/out/example.jsonl  $(DEMO)/out/example.csv"
+	@echo "Next, a recording of your own:      $(DEMO)/bin/mmer run VIDEO.mp4"
+	@echo "with its words, if you have them, in VIDEO.srt, .vtt or .txt beside it"
+
+# A build folder that is left would put into the wheel what is no longer in the sources.
+$(DEMO)/.ready: $(SOURCES)
+	$(PYTHON) -m venv $(DEMO)
+	rm -rf $(ROOT)build
+	$(DEMO)/bin/python -m pip install --quiet --disable-pip-version-check --constraint $(ROOT)constraints.txt $(ROOT)
+	rm -rf $(ROOT)build
+	touch $@
+
+demo-bundle: $(VENV)/.ready  ## trains and exports the bundle that ships, anew
+	$(BIN)/python $(ROOT)scripts/make_demo_bundle.py $(ROOT)edge/assets/bundle.zip
+
 clean:
-	rm -rf $(VENV) $(ROOT).typing $(ROOT)build $(ROOT)*.egg-info
+	rm -rf $(VENV) $(DEMO) $(ROOT).typing $(ROOT)build $(ROOT)*.egg-info

@@ -134,6 +134,9 @@ def export(
         Path, typer.Option("-o", "--output", help="The bundle to write: a folder, or a file ending in .zip.")
     ],
     licence: Annotated[Path | None, typer.Option(help="A text file with the terms of the weights.")] = None,
+    notice: Annotated[
+        str | None, typer.Option(help="A line that every answer of the model is to say, such as what it is not.")
+    ] = None,
     exist_ok: ExistOk = False,
     as_json: Json = False,
     quiet: Quiet = False,  # noqa: ARG001
@@ -145,7 +148,8 @@ def export(
     from mmer.training.checkpoint import Checkpoint  # noqa: PLC0415
 
     words = terms(licence)
-    exported = export_checkpoint(Checkpoint.open(checkpoint), output, licence=words, exist_ok=exist_ok)
+    opened = Checkpoint.open(checkpoint)
+    exported = export_checkpoint(opened, output, licence=words, notice=notice, exist_ok=exist_ok)
     _print(exported.to_json() if as_json else exported.lines())
 
 
@@ -185,7 +189,8 @@ def calibrate(
 
 @app.command(epilog="Example: mmer run clip.mp4 --format jsonl")
 def run(
-    source: Annotated[list[str], typer.Argument(help="Files, folders or patterns.")],
+    source: Annotated[list[str] | None, typer.Argument(help="Files, folders or patterns.")] = None,
+    example: Annotated[bool, typer.Option("--example", help="Watch the clip that ships with mmer.")] = False,
     bundle: Annotated[Path | None, typer.Option(help="A bundle; without it the one that ships with mmer.")] = None,
     device: Annotated[str, typer.Option(help="auto or cpu.")] = "auto",
     precision: Annotated[str, typer.Option(help="auto, fp32, fp16 or int8.")] = "auto",
@@ -206,11 +211,13 @@ def run(
     from mmer.edge.launch import RunOptions, launch  # noqa: PLC0415
     from mmer.edge.pipeline.timeline import WindowSettings  # noqa: PLC0415
     from mmer.edge.recognizer import Recipe  # noqa: PLC0415
+    from mmer.edge.shipped import EXAMPLE  # noqa: PLC0415
 
+    names = [*(source or ()), *([str(EXAMPLE)] if example else ())]
     recipe = Recipe(WindowSettings(length_s, hop_s), TrackSettings(max_faces=max_faces), transcript=transcript)
     options = RunOptions(bundle, device, precision, recipe=recipe)
     with _lines(output, exist_ok=exist_ok, silent=as_json) as write:
-        finished = launch(source, options, form, write, keep=as_json)
+        finished = launch(names, options, form, write, keep=as_json)
     if as_json:
         _print(finished.to_json())
     elif not quiet:

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
 from mmer.edge.backends.ort import OrtSession, OrtSettings, version
@@ -12,11 +11,14 @@ from mmer.edge.cache import cache_folder
 from mmer.edge.doctor.examine import processor
 from mmer.edge.errors import SettingError
 from mmer.edge.faces.mtcnn import Mtcnn
+from mmer.edge.media.isolated import IsolatedDecoder
+from mmer.edge.memory import peak_rss_mb
 from mmer.edge.pipeline.loading import Backend, Sessions, load
 from mmer.edge.pipeline.trust import Trust
 from mmer.edge.prediction import Prediction
 from mmer.edge.recognizer import Recipe, Recognizer
 from mmer.edge.run import Listener, Run, report, run
+from mmer.edge.shipped import BUNDLE
 from mmer.edge.sinks.formats import FORMATS
 from mmer.edge.sources import sources
 
@@ -42,6 +44,8 @@ class Finished:
     bundle: Bundle
     sessions: Sessions
     runs: tuple[Run, ...]
+    peak_rss_mb: float | None = None
+    """Of this process and the decoder's together; `None` where the system does not tell."""
 
     @property
     def exit_code(self) -> int:
@@ -50,13 +54,14 @@ class Finished:
 
     def to_json(self) -> dict[str, object]:
         """Return everything under the schema `mmer.run/1`."""
-        facts = {"name": self.bundle.manifest.name, "digest": self.bundle.digest, "graphs": self.sessions.to_json()}
-        return report(self.runs, facts)
+        manifest = self.bundle.manifest
+        facts = {"name": manifest.name, "digest": self.bundle.digest, "notice": manifest.notice}
+        return report(self.runs, {**facts, "graphs": self.sessions.to_json()}, self.peak_rss_mb)
 
     def remarks(self) -> Iterator[str]:
         """Yield what a person should know beside the answers."""
         yield f"bundle {self.bundle.manifest.name}, digest {self.bundle.short}"
-        if notice := self.bundle.manifest.metrics.get("notice"):
+        if notice := self.bundle.manifest.notice:
             yield f"note: {notice}"
         for name, loaded in self.sessions.loaded.items():
             if loaded.fallback:
@@ -79,18 +84,20 @@ def launch(
     if form not in FORMATS:
         raise SettingError(f"no format is called {form!r}; there are: {', '.join(FORMATS)}")
     paths = sources(names)
-    bundle = Bundle.open(options.bundle or built_in())
-    sessions = open_sessions(bundle, options)
-    recognizer = Recognizer.open(bundle, sessions, Mtcnn.open(OrtSettings(options.threads)))
-    lines = FORMATS[form](bundle.manifest.head.labels)
-    heads = [head for head in [lines.head()] if head is not None]
+    with IsolatedDecoder() as decoder:  # gets ready while the bundle is opened
+        bundle = Bundle.open(options.bundle or BUNDLE)
+        sessions = open_sessions(bundle, options)
+        recognizer = Recognizer.open(bundle, sessions, Mtcnn.open(OrtSettings(options.threads)))
+        lines = FORMATS[form](bundle.manifest.head.labels, bundle.manifest.notice)
+        heads = [head for head in [lines.head()] if head is not None]
 
-    def hear(source: Path, prediction: Prediction) -> None:
-        while heads:
-            write(heads.pop())
-        write(lines.line(str(source), prediction))
+        def hear(source: Path, prediction: Prediction) -> None:
+            while heads:
+                write(heads.pop())
+            write(lines.line(str(source), prediction))
 
-    return Finished(bundle, sessions, tuple(run(paths, recognizer, options.recipe, Listener(hear, keep=keep))))
+        runs = tuple(run(paths, recognizer, options.recipe, decoder, Listener(hear, keep=keep)))
+    return Finished(bundle, sessions, runs, peak_rss_mb(decoder.peak_mb))
 
 
 def open_sessions(bundle: Bundle, options: RunOptions) -> Sessions:
@@ -102,11 +109,3 @@ def open_sessions(bundle: Bundle, options: RunOptions) -> Sessions:
     cpu = processor()
     machine = "\n".join((cpu.model, *cpu.features, f"onnxruntime {version()}"))
     return load(bundle, options.precision, backend, Trust(cache_folder(os.environ), machine))
-
-
-def built_in() -> Path:
-    """Return the bundle that ships with mmer."""
-    path = Path(str(files("mmer.edge") / "assets" / "bundle"))
-    if not path.is_dir():
-        raise SettingError("this build of mmer ships no bundle; name one with --bundle")
-    return path

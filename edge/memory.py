@@ -7,8 +7,13 @@ from contextlib import suppress
 from pathlib import Path
 
 
-def peak_rss_mb() -> float | None:
-    """Return the peak of this process plus that of its largest child in MB; `None` where the system does not tell."""
+def peak_rss_mb(decoder_mb: float | None) -> float | None:
+    """Return the peak of this process plus that of the decoder process in MB; `None` where the system does not tell.
+
+    Where `high_water_mb` knows nothing, the peak of the largest child that has ended is taken.
+    """
+    if (own_mb := high_water_mb()) is not None:
+        return round(own_mb + (decoder_mb or 0.0), 1)
     try:
         import resource  # POSIX only  # noqa: PLC0415
     except ImportError:

@@ -8,7 +8,6 @@ from pathlib import Path
 from mmer.edge.errors import DataError, DeviceError
 from mmer.edge.media.isolated import IsolatedDecoder
 from mmer.edge.media.stream import Damage
-from mmer.edge.memory import peak_rss_mb
 from mmer.edge.prediction import Prediction
 from mmer.edge.recognizer import Recipe, Recognizer, Watching
 from mmer.edge.sinks.rows import row
@@ -70,15 +69,16 @@ class Listener:
     """Whether each run holds its own to the end: a report needs them, in hours of recordings they are many."""
 
 
-def run(sources: Sequence[Path], recognizer: Recognizer, recipe: Recipe, listener: Listener) -> list[Run]:
+def run(
+    sources: Sequence[Path], recognizer: Recognizer, recipe: Recipe, decoder: IsolatedDecoder, listener: Listener
+) -> list[Run]:
     """Watch every source."""
-    with IsolatedDecoder() as decoder:
-        return [_watched(source, recognizer, recipe, decoder, listener) for source in sources]
+    return [_watched(source, recognizer, recipe, decoder, listener) for source in sources]
 
 
-def report(runs: Sequence[Run], bundle: Mapping[str, object]) -> dict[str, object]:
+def report(runs: Sequence[Run], bundle: Mapping[str, object], peak_rss_mb: float | None) -> dict[str, object]:
     """Return everything under the schema `mmer.run/1`; `bundle` holds name, digest and graphs."""
-    return {"schema": SCHEMA, "bundle": bundle, "runs": [one.to_json() for one in runs], "peak_rss_mb": peak_rss_mb()}
+    return {"schema": SCHEMA, "bundle": bundle, "runs": [one.to_json() for one in runs], "peak_rss_mb": peak_rss_mb}
 
 
 def _watched(

@@ -22,8 +22,11 @@ def sources(names: Sequence[str]) -> list[Path]:
     """Return the files that the names stand for, each once.
 
     A file that is named counts whatever its ending; of folders and patterns only what ends like media. A name that
-    stands for nothing is returned as it is: that is that source's error and does not stop the others.
+    stands for nothing is returned as it is: that is that source's error and does not stop the others. Raises
+    `SettingError` without any name.
     """
+    if not names:
+        raise SettingError("nothing to watch; name a recording or a folder, or try --example")
     found = list(dict.fromkeys(path for name in names for path in _expanded(name)))
     if odd := [ascii(str(path)) for path in found if not _is_utf8(str(path))]:
         raise SettingError(f"{odd[0]}: the name is not UTF-8, so no answer could name it; rename it")

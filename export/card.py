@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from mmer.edge.bundle.notice import figures, notice_in
 from mmer.edge.errors import SettingError
 from mmer.training.checkpoint import Facts
 
@@ -13,7 +14,7 @@ done with them also depends on the data that they were trained on. Ask before yo
 
 _CARD = """\
 # {model} ({preset})
-
+{notice}
 Emotion from the face, the voice and the words of one person: {labels}.
 
 | | |
@@ -44,9 +45,11 @@ not know what a person feels. Do not decide about people with it: hiring, school
 def model_card(facts: Facts) -> str:
     """Return the text of `MODEL_CARD.md`."""
     video, audio, text = facts.inputs.video, facts.inputs.audio, facts.inputs.text
+    notice, measured = notice_in(facts.metrics), figures(facts.metrics)
     return _CARD.format(
         model=facts.model,
         preset=facts.preset,
+        notice=f"\n**Notice: {notice}.** Every answer says so too.\n" if notice else "",
         labels=", ".join(facts.labels),
         frames=video.max_frames,
         size=video.size,
@@ -54,7 +57,7 @@ def model_card(facts: Facts) -> str:
         samples_hz=audio.rate_hz,
         length_s=audio.max_samples / audio.rate_hz,
         tokens=text.max_tokens,
-        metrics=_block(facts.metrics) if facts.metrics else "Not measured.\n",
+        metrics=_block(measured) if measured else "Not measured.\n",
         provenance=_block(facts.provenance) if facts.provenance else "Not recorded.\n",
     )
 

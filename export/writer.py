@@ -12,6 +12,7 @@ from mmer.edge.bundle import golden, manifest
 from mmer.edge.bundle.bundle import Bundle
 from mmer.edge.bundle.graph import Graph, Variant
 from mmer.edge.bundle.manifest import Head, Manifest
+from mmer.edge.bundle.notice import noticed
 from mmer.edge.bundle.paths import TOKENIZER, golden_path
 from mmer.edge.bundle.writer import claim_bundle, write_bundle
 from mmer.export.card import UNLICENSED, model_card
@@ -81,11 +82,23 @@ class Exported:
 
 
 def export_checkpoint(
-    checkpoint: Checkpoint, path: Path, *, licence: str = UNLICENSED, exist_ok: bool = False
+    checkpoint: Checkpoint,
+    path: Path,
+    *,
+    licence: str = UNLICENSED,
+    notice: str | None = None,
+    exist_ok: bool = False,
 ) -> Exported:
-    """Write a bundle, or nothing: raises `ParityError` when a graph does not compute what the model computes."""
+    """Write a bundle, or nothing: raises `ParityError` when a graph does not compute what the model computes.
+
+    `notice` is what every answer of the model will say; raises `SettingError` unless it is one printable line.
+    """
     claim_bundle(path, exist_ok=exist_ok)
-    facts = replace(checkpoint.facts, provenance=_nameless(checkpoint.facts.provenance))
+    facts = replace(
+        checkpoint.facts,
+        metrics=noticed(checkpoint.facts.metrics, notice),
+        provenance=_nameless(checkpoint.facts.provenance),
+    )
     with _one_thread():
         graphs = gated(facts.model, checkpoint.model, facts.inputs)
         if min(graphs.parity.spread) < SPREAD:

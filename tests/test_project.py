@@ -133,7 +133,11 @@ def test_the_wheel_holds_every_module_and_nothing_beside(wheel):
 
 def test_the_wheel_holds_the_assets_and_licences(wheel):
     names = wheel.namelist()
-    assert {"mmer/edge/assets/faces/pnet.onnx", "mmer/data/synth/portrait.jpg"} <= set(names)
+    assets = {
+        f"mmer/edge/assets/{name}"
+        for name in ("bundle.zip", "example/example.mp4", "example/example.srt", "faces/pnet.onnx")
+    }
+    assert {*assets, "mmer/data/synth/portrait.jpg"} <= set(names)
     assert sum(name.endswith("LICENSE") for name in names) >= 2
 
 
@@ -146,6 +150,14 @@ def test_only_mmer_is_importable_from_the_install():
     code = f"import mmer.edge, mmer.cli, importlib.util as u; print([n for n in {names} if u.find_spec(n)])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd="/")
     assert done.stdout == "[]\n"
+
+
+def test_the_demonstration_installs_the_core_alone_from_anywhere(tmp_path):
+    make = ["make", "--dry-run", "--file", ROOT / "Makefile", "demo", "DEMO=elsewhere"]
+    said = subprocess.run(make, capture_output=True, text=True, check=True, cwd=tmp_path).stdout
+    (install,) = [line for line in said.splitlines() if "pip install" in line]
+    assert install.endswith(f" --constraint {ROOT}/constraints.txt {ROOT}/")
+    assert "elsewhere/bin/mmer run --example\n" in said
 
 
 def test_the_licences_text_is_apache():

@@ -12,6 +12,7 @@ import pytest
 
 MMER = [sys.executable, "-c", "from mmer.cli import main; main()"]
 REFUSED = ("torch", "transformers", "onnx", "optimum", "sklearn", "joblib", "tensorflow")
+NOTICE = "demonstration, not accurate"
 REFUSING = f"""
 import sys
 class Refuse:
@@ -103,6 +104,37 @@ def test_nothing_heavy_is_needed_to_run(road, run):
     _, clip, _ = road
     done = run(clip, program=[sys.executable, "-c", REFUSING])
     assert (done.returncode, "person 0" in done.stdout) == (0, True)
+
+
+@pytest.mark.parametrize("form", ["table", "jsonl", "csv"])
+def test_the_example_runs_as_installed_and_every_answer_says_what_it_is_not(tmp_path, form):
+    refusing = [sys.executable, "-c", REFUSING]
+    done = mmer("run", "--example", "--format", form, cache=tmp_path / "cache", program=refusing)
+    said = done.stdout.splitlines()
+    answers = [line for line in said if "example.mp4" in line or "person 0" in line]
+    assert (done.returncode, len(answers) >= 20) == (0, True)
+    assert ([said[0]] if form == "table" else answers) == [line for line in said if NOTICE in line]
+
+
+def test_the_example_as_one_document_says_it_too(tmp_path):
+    report = json.loads(mmer("run", "--example", "--json", cache=tmp_path / "cache").stdout)
+    seen = [prediction["present"] for prediction in report["runs"][0]["predictions"]]
+    assert report["bundle"]["notice"] == NOTICE
+    assert report["runs"][0]["source"]["streams"]["words"].endswith("example.srt")
+    assert all(present == {"video": True, "audio": True, "text": True} for present in seen)
+
+
+def test_a_notice_of_two_lines_is_told_in_a_line(road, tmp_path):
+    folder, _, _ = road
+    named = ["-o", tmp_path / "bundle", "--notice", "two\nlines"]
+    done = mmer("export", folder / "checkpoint", *named, cache=tmp_path)
+    assert (done.returncode, "printable" in done.stderr, done.stderr.count("\n")) == (2, True, 1)
+
+
+def test_a_bundle_without_a_notice_says_none(run, road):
+    _, clip, _ = road
+    assert json.loads(run(clip, "--json").stdout)["bundle"]["notice"] is None
+    assert "notice" not in json.loads(run(clip, "--format", "jsonl").stdout)
 
 
 def test_one_failed_source_does_not_stop_the_rest(road, run, tmp_path):

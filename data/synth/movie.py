@@ -11,13 +11,15 @@ from mmer.data.synth.voice import RATE_HZ
 
 ONE_THREAD = {"threads": "1"}
 """With more, what an encoder writes depends on their number."""
+_H264 = {"preset": "veryfast", "crf": "24", "x264-params": "cpu-independent=1"}
+"""Without the last, x264 writes equal pictures in other bytes now and then, and on other processors always."""
 
 
 def write_movie(path: Path, clip: SynthClip, rate_hz: int) -> None:
     """Write the clip; nothing in the file tells when or on which machine."""
     with av.open(str(path), "w", format="mp4", container_options={"fflags": "+bitexact"}) as container:
         height, width = clip.pixels.shape[1:3]
-        video = container.add_stream("libx264", rate_hz, ONE_THREAD | {"preset": "veryfast", "crf": "24"})
+        video = container.add_stream("libx264", rate_hz, ONE_THREAD | _H264)
         video.width, video.height, video.pix_fmt = width, height, "yuv420p"
         audio = container.add_stream("aac", RATE_HZ, ONE_THREAD, layout="mono", bit_rate=64000)
         for n, pixels in enumerate(clip.pixels):

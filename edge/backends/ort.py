@@ -63,6 +63,7 @@ class OrtSession:
         except _FAILURES as error:
             name = "graph" if isinstance(graph, bytes) else graph
             raise DeviceError(f"{name}: ONNX Runtime cannot load it ({_first_line(error)})") from error
+        vars(session).pop("_model_bytes", None)  # kept by Python for a change of providers; the graph is parsed by now
         return cls(session)
 
     def run(self, inputs: Tensors) -> Tensors:

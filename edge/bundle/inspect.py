@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from mmer.edge.bundle.bundle import Bundle
 from mmer.edge.bundle.graph import Graph
 from mmer.edge.bundle.manifest import Manifest
+from mmer.edge.bundle.notice import figures
 from mmer.edge.bundle.plan import Stage
 from mmer.edge.tensors import TensorSpec
 
@@ -19,6 +20,7 @@ def inspect(bundle: Bundle) -> dict[str, object]:
         "schema": SCHEMA,
         "path": str(bundle.path),
         "digest": bundle.digest,
+        "notice": bundle.manifest.notice,
         "format": manifest.pop("schema"),
         **manifest,
     }
@@ -29,6 +31,8 @@ def lines(bundle: Bundle) -> Iterator[str]:
     manifest = bundle.manifest
     yield f"bundle     {manifest.name} ({manifest.system}, preset {manifest.preset})"
     yield f"digest     {bundle.short}"
+    if manifest.notice:
+        yield f"notice     {manifest.notice}"
     yield f"labels     {', '.join(manifest.head.labels)} ({manifest.head.task})"
     yield f"looks at   {', '.join(manifest.plan.modalities)}"
     yield from (f"input      {name}: {constants}" for name, constants in _inputs(manifest))
@@ -36,7 +40,7 @@ def lines(bundle: Bundle) -> Iterator[str]:
     for name, graph in manifest.graphs.items():
         yield f"graph      {name}: {_tensors(graph.inputs)} -> {_tensors(graph.outputs)}"
         yield f"           {_files(manifest, graph)}"
-    yield from (f"metric     {name}: {json.dumps(value)}" for name, value in manifest.metrics.items())
+    yield from (f"metric     {name}: {json.dumps(value)}" for name, value in figures(manifest.metrics).items())
     yield from (f"made       {name}: {json.dumps(value)}" for name, value in manifest.provenance.items())
     yield f"size       {_mb(sum(content.size for content in manifest.files.values()))}, {len(manifest.files)} files"
 

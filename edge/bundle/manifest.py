@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar, get_args
 from mmer.edge.bundle.digest import canonical, digest
 from mmer.edge.bundle.document import Value
 from mmer.edge.bundle.graph import Graph
+from mmer.edge.bundle.notice import NOTICE, notice_in
 from mmer.edge.bundle.paths import MOST_BYTES, TOKENIZER, check_paths, check_sizes, golden_path
 from mmer.edge.bundle.plan import LOGITS, NAME, WEIGHED, WEIGHTS, Plan, Stage
 from mmer.edge.errors import BundleError
@@ -92,11 +93,16 @@ class Manifest:
     plan: Plan
     graphs: Mapping[str, Graph]
     metrics: Mapping[str, object] = field(default_factory=dict)
-    """Free JSON: results with their protocol."""
+    """Free JSON: results with their protocol, and the notice, if there is one."""
     provenance: Mapping[str, object] = field(default_factory=dict)
     """Free JSON: corpus digest, seeds, versions."""
     files: Mapping[str, Content] = field(default_factory=dict)
     """Every file beside the manifest and its seal, by path; the writer fills it in."""
+
+    @property
+    def notice(self) -> str | None:
+        """What every answer has to say about the model."""
+        return notice_in(self.metrics)
 
     def encoded(self) -> bytes:
         """Return the manifest as it lies on the disk."""
@@ -158,6 +164,8 @@ class Manifest:
         blind = [modality for modality in self.plan.modalities if not inputs.get(modality)]
         yield from (f"the plan looks at {modality}, for which there are no inputs" for modality in blind)
         yield from (f"{name} is not listed" for name in self._needed() if name not in self.files)
+        if NOTICE in self.metrics and self.notice is None:
+            yield "its notice is not one printable line"
 
     def _misfits(self, stage: Stage, graph: Graph) -> Iterator[str]:
         """Yield what keeps a stage from running its graph."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from mmer.edge.errors import MmerError
+from mmer.edge.media import contents, decode  # noqa: F401 - loaded while the parent has other things to do
 from mmer.edge.media.clip import Clip
 from mmer.edge.media.limits import MediaLimits
 from mmer.edge.media.messages import Item, pack, pack_item, unpack_request

@@ -1,24 +1,19 @@
-"""A media file: what is in it, and its frames, sound and captions by time."""
+"""A media file: what is in it, and its frames, sound and captions by time.
+
+What reads it is imported when it is read: in `mmer run` that is the decoder process alone, and PyAV takes 20 MB.
+"""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import av
-from av.audio.stream import AudioStream
-from av.container import InputContainer
-from av.stream import Stream
-from av.video.stream import VideoStream
-
 from mmer.edge.errors import MediaLimitError, MediaNotFoundError, UnreadableMediaError
-from mmer.edge.media import container as media
 from mmer.edge.media import soundfiles
-from mmer.edge.media.decode import Event, Source, decode, read_captions
 from mmer.edge.media.limits import MediaLimits
 from mmer.edge.media.request import FrameRequest, Request, SoundRequest
 from mmer.edge.media.soundtrack import joined
-from mmer.edge.media.stream import Caption, Frame, Sound
+from mmer.edge.media.stream import Caption, Event, Frame, Sound
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +62,14 @@ class Clip:
         if facts := soundfiles.probe(path, limits):
             audio = AudioTrack(0, facts.codec, facts.rate_hz, facts.channels)
             return _within_limits(cls(path, facts.duration_s, None, audio, None, (), limits))
-        with media.opened(path) as container:
-            return _within_limits(_described(path, container, limits))
+        from mmer.edge.media.contents import clip_of  # noqa: PLC0415
+
+        return _within_limits(clip_of(path, limits))
 
     def events(self, request: Request) -> Iterator[Event]:
         """Yield frames and sound in the order in which they are stored, in one pass."""
+        from mmer.edge.media.decode import Source, decode  # noqa: PLC0415
+
         by_libsndfile = self.video is None and soundfiles.probe(self.path, self.limits) is not None
         video, audio = (track.index if track else None for track in (self.video, self.audio))
         return decode(Source(self.path, video, audio, self.limits, by_libsndfile), request)
@@ -91,39 +89,9 @@ class Clip:
 
     def captions(self) -> tuple[Caption, ...]:
         """Return the captions that the file carries."""
+        from mmer.edge.media.decode import read_captions  # noqa: PLC0415
+
         return () if self.text is None else read_captions(self.path, self.text)
-
-
-def _described(path: Path, container: InputContainer, limits: MediaLimits) -> Clip:
-    videos, audios, texts = (
-        media.video_streams(container),
-        media.audio_streams(container),
-        media.text_streams(container),
-    )
-    ranked: dict[str, Sequence[Stream]] = {"video": videos, "audio": audios, "text": texts}
-    return Clip(
-        path,
-        container.duration / av.time_base if container.duration and container.duration > 0 else None,
-        _video(videos[0]) if videos else None,
-        _audio(audios[0]) if audios else None,
-        texts[0].index if texts else None,
-        tuple(
-            f"{kind} stream {s[0].index} of {sorted(one.index for one in s)}"
-            for kind, s in ranked.items()
-            if len(s) > 1
-        ),
-        limits,
-    )
-
-
-def _video(stream: VideoStream) -> VideoTrack:
-    rate_hz = float(stream.average_rate) if stream.average_rate else None
-    return VideoTrack(stream.index, stream.codec_context.name, stream.width, stream.height, rate_hz)
-
-
-def _audio(stream: AudioStream) -> AudioTrack:
-    codec = stream.codec_context
-    return AudioTrack(stream.index, codec.name, codec.sample_rate, codec.channels)
 
 
 def _within_limits(clip: Clip) -> Clip:

@@ -18,13 +18,15 @@ from mmer.edge.errors import MediaLimitError, UnreadableMediaError
 from mmer.edge.media import container as media
 from mmer.edge.media import soundfiles
 from mmer.edge.media.limits import MediaLimits
+from mmer.edge.media.mono import Mono
 from mmer.edge.media.pictures import Pictures
 from mmer.edge.media.request import FrameRequest, Request
-from mmer.edge.media.soundtrack import Mono, Soundtrack, between
-from mmer.edge.media.stream import Caption, Damage, Frame, Sound
+from mmer.edge.media.soundtrack import Soundtrack, between
+from mmer.edge.media.stream import Caption, Damage, Event, Frame, Sound
+from mmer.edge.media.thrift import Thrift
+from mmer.edge.media.ticks import Ticks
 from mmer.edge.media.transcript import plain
 
-Event: TypeAlias = Frame | Sound | Damage
 AnyPacket: TypeAlias = "Packet[Stream]"
 
 _PREROLL_S = 0.2
@@ -100,7 +102,12 @@ class _Pass:
         self._zero_s = media.clock_zero_s(container)
         self._video = container.streams[source.video] if request.frames and source.video is not None else None
         self._audio = container.streams[source.audio] if request.sound and source.audio is not None else None
-        self._pictures = Pictures(request.frames or FrameRequest(), request.start_s, _aspect(self._video))
+        wanted = request.frames or FrameRequest()
+        ticks = Ticks(request.start_s, wanted.rate_hz)
+        self._pictures = Pictures(ticks, wanted.long_side, _aspect(self._video))
+        self._thrift = (
+            Thrift(self._video, ticks, self._zero_s, request.threads) if isinstance(self._video, VideoStream) else None
+        )
         self._soundtrack = Soundtrack(request.sound.rate_hz if request.sound else 1)
         self._mono = Mono()
         self._now_s: dict[int, float] = {}
@@ -137,8 +144,9 @@ class _Pass:
             self._blame(streams[0], error)
 
     def _decoded(self, packet: AnyPacket) -> Iterator[Event]:
+        thrifty = packet.stream is self._video and self._thrift
         try:
-            decoded = packet.decode()
+            decoded = thrifty.decode(packet) if thrifty else packet.decode()
         except av.FFmpegError as error:
             self._blame(packet.stream, error)
             return

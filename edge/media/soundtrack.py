@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Iterator
 
 import numpy as np
-from av.audio.frame import AudioFrame
-from av.audio.resampler import AudioResampler
 from numpy.typing import NDArray
 
 from mmer.edge.inputs.audio import Resampler
@@ -12,25 +10,10 @@ from mmer.edge.media.stream import Sound
 
 _JITTER_S = 0.010
 """Time stamps may wander by this much (Matroska counts in milliseconds) before a gap or an overlap is believed."""
+_BATCHES_HZ = 10
+"""How often a second of sound is resampled: codecs give it in pieces of 20 ms, and each call costs as much as that."""
 _FILLED_GAP_S = 1.0
 """Shorter gaps become silence; after a longer one the track starts anew."""
-
-
-class Mono:
-    """Converts sample format and mixes to mono; the rate is left alone (soxr is the only resampler)."""
-
-    def __init__(self) -> None:
-        self._made_for: tuple[str, str, int] | None = None
-        self._converter = AudioResampler(format="flt", layout="mono")
-
-    def samples(self, frame: AudioFrame) -> NDArray[np.float32]:
-        """Return the frame's sound as `[N]`."""
-        shape = (frame.format.name, frame.layout.name, frame.sample_rate)
-        if shape != self._made_for:
-            self._made_for = shape
-            self._converter = AudioResampler(format="flt", layout="mono", rate=frame.sample_rate)
-        parts = [part.to_ndarray().reshape(-1) for part in self._converter.resample(frame)]
-        return np.concatenate(parts).astype(np.float32, copy=False) if parts else np.zeros(0, np.float32)
 
 
 class Soundtrack:
@@ -65,6 +48,7 @@ class _Run:
         self._taken = 0
         self._given = 0
         self._resampler = Resampler(from_hz, to_hz)
+        self._waiting: list[NDArray[np.float32]] = []
 
     def continues(self, time_s: float, from_hz: int) -> bool:
         return from_hz == self._from_hz and time_s - self._expected_s < _FILLED_GAP_S
@@ -79,10 +63,18 @@ class _Run:
 
     def push(self, samples: NDArray[np.float32]) -> Iterator[Sound]:
         self._taken += len(samples)
-        yield from self._out(self._resampler.push(samples))
+        self._waiting.append(samples)
+        if sum(map(len, self._waiting)) * _BATCHES_HZ >= self._from_hz:
+            yield from self._resampled()
 
     def flush(self) -> Iterator[Sound]:
+        if self._waiting:
+            yield from self._resampled()
         yield from self._out(self._resampler.flush())
+
+    def _resampled(self) -> Iterator[Sound]:
+        samples, self._waiting = np.concatenate(self._waiting), []
+        yield from self._out(self._resampler.push(samples))
 
     @property
     def _expected_s(self) -> float:

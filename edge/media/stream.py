@@ -5,6 +5,7 @@ a format's clock runs freely (mpegts, mpeg, flv, asf, mp3) is the first moment i
 """
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,3 +51,7 @@ class Damage:
     stream: str
     packets: int
     reason: str
+
+
+Event: TypeAlias = Frame | Sound | Damage
+"""What comes out of one pass through a file."""

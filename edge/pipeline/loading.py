@@ -1,12 +1,13 @@
 """Opens the graphs of a bundle; each is replayed before it is trusted, and what fails falls back and says so."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from mmer.edge.backends.session import Session
 from mmer.edge.bundle.bundle import Bundle
 from mmer.edge.bundle.golden import check_golden
 from mmer.edge.errors import DeviceError, SettingError
+from mmer.edge.heap import trim
 from mmer.edge.pipeline.trust import Trust
 
 PRECISIONS = ("auto", "fp32", "fp16", "int8")
@@ -55,11 +56,11 @@ def load(bundle: Bundle, precision: str, backend: Backend, trust: Trust) -> Sess
         raise SettingError(f"precision is {precision!r}, not one of {', '.join(PRECISIONS)}")
     loader = _Loader(bundle, backend, dict(trust.known(bundle.digest)))
     before = dict(loader.verdicts)
-    opened = {name: loader.graph(name, _candidates(bundle, name, precision)) for name in bundle.manifest.graphs}
+    opened = dict(loader.graphs(precision))
     if loader.verdicts != before:
         trust.remember(bundle.digest, loader.verdicts)
-    sessions = {name: session for name, (session, _) in opened.items()}
-    return Sessions(sessions, {name: loaded for name, (_, loaded) in opened.items()})
+    names = bundle.manifest.graphs
+    return Sessions({name: opened[name][0] for name in names}, {name: opened[name][1] for name in names})
 
 
 def _candidates(bundle: Bundle, graph: str, precision: str) -> list[str]:
@@ -73,6 +74,16 @@ class _Loader:
     bundle: Bundle
     backend: Backend
     verdicts: dict[str, str | None]
+
+    def graphs(self, precision: str) -> Iterator[tuple[str, tuple[Session, Loaded]]]:
+        """Open every graph, the largest first: opening one takes three times its size for a moment."""
+        for name in sorted(self.bundle.manifest.graphs, key=self._size, reverse=True):
+            yield name, self.graph(name, _candidates(self.bundle, name, precision))
+            trim()
+
+    def _size(self, name: str) -> int:
+        manifest = self.bundle.manifest
+        return max(manifest.files[variant.path].size for variant in manifest.graphs[name].files.values())
 
     def graph(self, name: str, candidates: Sequence[str]) -> tuple[Session, Loaded]:
         wrong: list[str] = []

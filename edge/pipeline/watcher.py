@@ -11,10 +11,9 @@ from mmer.edge.faces.crop import Crop, CropRule
 from mmer.edge.faces.mtcnn import Mtcnn
 from mmer.edge.faces.track import FaceTracker, TrackSettings
 from mmer.edge.media.clip import Clip
-from mmer.edge.media.decode import Event
 from mmer.edge.media.isolated import IsolatedDecoder
 from mmer.edge.media.request import FrameRequest, Request, SoundRequest
-from mmer.edge.media.stream import Caption, Damage, Frame, Sound
+from mmer.edge.media.stream import Caption, Damage, Event, Frame, Sound
 from mmer.edge.media.words import words_of
 from mmer.edge.pipeline.stopwatch import Stopwatch
 from mmer.edge.pipeline.timeline import Timeline, WindowSettings

@@ -28,25 +28,29 @@ class Format(Protocol):
 class JsonLines:
     """One JSON object a line."""
 
+    def __init__(self, notice: str | None) -> None:
+        self._notice = notice
+
     def head(self) -> str | None:
         """Return nothing: every line speaks for itself."""
         return None
 
     def line(self, source: str, prediction: Prediction) -> str:
         """Return the prediction as JSON."""
-        return json_line(source, prediction)
+        return json_line(source, prediction, self._notice)
 
 
 class Csv:
-    """Comma-separated values with a column for each label."""
+    """Comma-separated values with a column for each label, and one for the notice, if there is one."""
 
-    def __init__(self, labels: Sequence[str]) -> None:
+    def __init__(self, labels: Sequence[str], notice: str | None) -> None:
         self._labels = labels
+        self._notice = {} if notice is None else {"notice": notice}
 
     def head(self) -> str | None:
         """Return the names of the columns."""
         names = [f"p_{label}" for label in self._labels] + [f"has_{name}" for name, _ in _SEEN]
-        return _csv(["source", "start_s", "end_s", "track", "label", *names])
+        return _csv(["source", "start_s", "end_s", "track", "label", *names, *self._notice])
 
     def line(self, source: str, prediction: Prediction) -> str:
         """Return the prediction's values; an unknown one is empty."""
@@ -54,19 +58,20 @@ class Csv:
         present = [int(prediction.present.get(name, False)) for name, _ in _SEEN]
         times = [f"{prediction.start_s:.3f}", f"{prediction.end_s:.3f}"]
         track = "" if prediction.track is None else prediction.track
-        return _csv([source, *times, track, prediction.label or "", *probabilities, *present])
+        return _csv([source, *times, track, prediction.label or "", *probabilities, *present, *self._notice.values()])
 
 
 class Table:
     """A timeline to read."""
 
-    def __init__(self, labels: Sequence[str]) -> None:
+    def __init__(self, labels: Sequence[str], notice: str | None) -> None:
         self._width = max(len(_NOTHING), *map(len, labels))
+        self._notice = notice
         self._source = ""
 
     def head(self) -> str | None:
-        """Return nothing: each source is announced when its first line comes."""
-        return None
+        """Return the notice; each source is announced when its first line comes."""
+        return None if self._notice is None else f"note: {self._notice}"
 
     def line(self, source: str, prediction: Prediction) -> str:
         """Return when, who, what, how sure and on what grounds."""
@@ -83,12 +88,12 @@ class Table:
 
 _NOTHING = "nothing to look at"
 
-FORMATS: Mapping[str, Callable[[Sequence[str]], Format]] = {
+FORMATS: Mapping[str, Callable[[Sequence[str], str | None], Format]] = {
     "table": Table,
-    "jsonl": lambda _: JsonLines(),
+    "jsonl": lambda _labels, notice: JsonLines(notice),
     "csv": Csv,
 }
-"""Formats by the name that the command line gives them, made for the labels of a bundle."""
+"""Formats by the name that the command line gives them, made for the labels and the notice of a bundle."""
 
 
 def _csv(values: Sequence[object]) -> str:

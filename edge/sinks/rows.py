@@ -23,9 +23,10 @@ def row(prediction: Prediction) -> dict[str, object]:
     }
 
 
-def json_line(source: str, prediction: Prediction) -> str:
-    """Return one line of JSON that names the source."""
-    return json.dumps({"source": source, **row(prediction)}, ensure_ascii=False, allow_nan=False)
+def json_line(source: str, prediction: Prediction, notice: str | None = None) -> str:
+    """Return one line of JSON that names the source and says the model's notice, if it has one."""
+    said = {} if notice is None else {"notice": notice}
+    return json.dumps({"source": source, **row(prediction), **said}, ensure_ascii=False, allow_nan=False)
 
 
 def clock(time_s: float) -> str:

@@ -6,8 +6,9 @@ import sys
 
 import pytest
 
-from mmer.edge.errors import DataError, DeviceError
-from mmer.edge.launch import Finished
+from mmer.edge.errors import BundleError, DataError, DeviceError
+from mmer.edge.launch import Finished, RunOptions, launch
+from mmer.edge.media.isolated import IsolatedDecoder
 from mmer.edge.run import Run
 
 MMER = [sys.executable, "-c", "from mmer.cli import main; main()"]
@@ -53,3 +54,17 @@ def test_a_reader_that_goes_away_ends_the_command_quietly():
 def test_the_worst_error_of_a_run_gives_the_code(errors, code, tmp_path):
     runs = tuple(Run(tmp_path, None, (), error, 0.0, {}) for error in errors)
     assert Finished(None, None, runs).exit_code == code
+
+
+def test_the_decoder_starts_before_the_bundle_is_opened_and_ends_with_it(tmp_path, monkeypatch):
+    calls = []
+    monkeypatch.setattr(IsolatedDecoder, "start", lambda _: calls.append("start"))
+    monkeypatch.setattr(IsolatedDecoder, "close", lambda _: calls.append("close"))
+    with pytest.raises(BundleError):
+        launch(["a.wav"], RunOptions(bundle=tmp_path), "table", calls.append, keep=False)
+    assert calls == ["start", "close"]
+
+
+def test_the_program_that_asks_for_frames_loads_no_decoder():
+    code = "import sys, mmer.edge.launch; print('av' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"

@@ -10,6 +10,11 @@ from mmer.edge.media.isolated import IsolatedDecoder
 from mmer.edge.sources import sources
 
 
+def test_nothing_to_watch_is_refused():
+    with pytest.raises(SettingError, match="--example"):
+        sources([])
+
+
 @pytest.mark.parametrize("name", ["0", "rtsp://host/live", "/dev/video0"])
 def test_cameras_and_streams_are_refused(name):
     with pytest.raises(SettingError, match="cameras"):

@@ -120,6 +120,18 @@ def test_nothing_is_exported_to_a_folder_that_is_not_ours(checkpoint, tmp_path, 
         export_checkpoint(checkpoint, tmp_path, exist_ok=True)
 
 
+def test_a_notice_stands_in_the_bundle_and_on_its_card(checkpoint, tmp_path):
+    bundle = export_checkpoint(checkpoint, tmp_path / "bundle", notice="a toy").bundle
+    assert (bundle.manifest.notice, bundle.manifest.metrics["uar"]) == ("a toy", 0.5)
+    assert "Notice: a toy." in bundle.read("MODEL_CARD.md").decode()
+
+
+def test_a_notice_that_no_terminal_can_show_is_refused_before_the_work(checkpoint, tmp_path, monkeypatch):
+    monkeypatch.setattr(writer, "gated", None)
+    with pytest.raises(SettingError, match="one printable line"):
+        export_checkpoint(checkpoint, tmp_path / "bundle", notice="two\nlines")
+
+
 def test_a_licence_that_cannot_be_read_is_told(tmp_path):
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
     for path in (tmp_path / "none.txt", tmp_path / "binary"):

@@ -1,5 +1,6 @@
 """A decoder that crashes, hangs or talks nonsense costs one file, never the program or its results."""
 
+import fcntl
 import sys
 from collections import deque
 
@@ -136,3 +137,25 @@ def test_one_process_serves_one_file_after_another(clip_path):
         deque(decoder.events(clip_path, BOTH))
         decoder.captions(clip_path)
         assert decoder._process is first
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_closed_decoder_tells_how_much_memory_it_took(clip_path):
+    with IsolatedDecoder() as decoder:
+        decoder.open(clip_path)
+    assert decoder.peak_mb > 10
+
+
+@pytest.mark.skipif(not hasattr(fcntl, "F_GETPIPE_SZ"), reason="pipes have one size")
+def test_the_process_may_run_ahead_by_a_frame():
+    with IsolatedDecoder() as decoder:
+        assert fcntl.fcntl(decoder._process.stdout, fcntl.F_GETPIPE_SZ) >= 640 * 360 * 3
+
+
+def test_a_system_that_grants_no_wide_pipe_goes_without(clip_path, monkeypatch):
+    def refuse(*_):
+        raise PermissionError
+
+    monkeypatch.setattr(fcntl, "fcntl", refuse)
+    with IsolatedDecoder() as decoder:
+        assert decoder.open(clip_path).video is not None

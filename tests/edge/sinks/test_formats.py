@@ -17,8 +17,8 @@ SEEN = Prediction(
 NOTHING = Prediction(0.0, 4.0, None, {}, {"video": False, "audio": False, "text": False})
 
 
-def lines(name, *predictions):
-    form = FORMATS[name](LABELS)
+def lines(name, *predictions, notice=None):
+    form = FORMATS[name](LABELS, notice)
     return [line for line in [form.head(), *(form.line("a.mp4", p) for p in predictions)] if line is not None]
 
 
@@ -48,6 +48,14 @@ def test_csv_leaves_what_is_unknown_empty():
     head, first = csv.reader(lines("csv", NOTHING))
     values = dict(zip(head, first, strict=True))
     assert (values["track"], values["label"], values["p_happy"]) == ("", "", "")
+
+
+def test_every_format_says_the_notice():
+    (line,) = lines("jsonl", SEEN, notice="a toy, ok?")
+    head, *rows = csv.reader(lines("csv", SEEN, NOTHING, notice="a toy, ok?"))
+    assert json.loads(line)["notice"] == "a toy, ok?"
+    assert [dict(zip(head, row, strict=True))["notice"] for row in rows] == ["a toy, ok?", "a toy, ok?"]
+    assert lines("table", SEEN, notice="a toy, ok?")[0] == "note: a toy, ok?"
 
 
 def test_the_table_tells_when_who_what_and_why():

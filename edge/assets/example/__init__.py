@@ -1,0 +1,1 @@
+"""The clip that `mmer run --example` watches."""
