@@ -67,9 +67,9 @@ class Timeline:
     def finish(self, length_s: float = 0.0) -> Iterator[Window]:
         """Yield the windows that end with the clip; a clip shorter than a window gives one of its own length.
 
-        `length_s` is where a clip ends that has no streams to tell.
+        `length_s` is where a clip ends that has no streams to tell, or too short ones: of three frames, one is sampled.
         """
-        end_s = max(self._reached_s.values(), default=length_s)
+        end_s = max(self._reached_s.values(), default=0.0) or length_s
         yield from self._until(end_s + _ROUNDING_S)
         if self._next == 0 and end_s > 0:
             yield from self._windows(0.0, end_s)

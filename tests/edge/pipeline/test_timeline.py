@@ -120,3 +120,9 @@ def test_what_no_window_needs_is_let_go():
 def test_windows_that_make_no_sense_are_refused(length_s, hop_s):
     with pytest.raises(SettingError, match="cannot be used"):
         WindowSettings(length_s, hop_s)
+
+
+def test_a_clip_of_a_single_frame_gives_a_window_of_its_stated_length():
+    timeline = Timeline(SETTINGS, (), ("video",))
+    timeline.see(0.0, {0: Crop(0.0, PIXELS)})
+    assert [(w.start_s, w.end_s, len(w.crops)) for w in timeline.finish(0.1)] == [(0, 0.1, 1)]
