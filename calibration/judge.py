@@ -31,8 +31,9 @@ _CLOSE = 0.02
 """As a share of the range: five levels of eight bits."""
 _APART = 0.1
 """From here on kernels do not round, they are wrong."""
+_EVERY = 6
 _TRIED = 16
-"""Samples by which layers are chosen."""
+"""Every so many samples, and so many at most, layers are chosen by; nothing else is made from these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +113,10 @@ def judge(subject: Subject, recipe: Recipe, settings: CalibrationSettings) -> Ju
 
 
 def _int8(subject: Subject, network: Network, recipe: Recipe, settings: CalibrationSettings) -> Form:
-    observed = observe(network, subject.calibration, settings.inside)
-    tried = list(islice(subject.calibration(), _TRIED))
+    made_from, tried = _dealt(subject.calibration)
+    observed = observe(network, made_from, settings.inside)
     every = sites(network)
-    levels = levels_of(network, every, subject.calibration, recipe.weight_bits)
+    levels = levels_of(network, every, made_from, recipe.weight_bits)
     trial = Trial(network, observed, levels, tried, outputs(subject.content, tried))
     chosen = selected(trial, settings.int8_cosine) or every
     content = trial.content(chosen)
@@ -128,6 +129,14 @@ def _int8(subject: Subject, network: Network, recipe: Recipe, settings: Calibrat
     layers = "" if len(chosen) == len(every) else f"{len(chosen)} of {len(every)} layers in INT8"
     used = {s.root: observed.range(s.root, centred=s.centred) for s in scales(network, chosen).values()}
     return _replayed(Form(recipe.name, content, checked, raced, _CLOSE, (), fault, layers, used), subject)
+
+
+def _dealt(samples: Again) -> tuple[Again, Sequence[Tensors]]:
+    """Return the samples that levels are made from, and others by which layers are chosen; of few, all are both."""
+    tried = list(islice(samples(), 0, None, _EVERY))[:_TRIED]
+    if len(tried) * _EVERY > sum(1 for _ in samples()):
+        return samples, tried
+    return (lambda: (sample for place, sample in enumerate(samples()) if place % _EVERY)), tried
 
 
 def _half(subject: Subject, network: Network, settings: CalibrationSettings) -> Form:

@@ -25,7 +25,7 @@ from mmer.training.zoo import ZOO
 
 SYSTEM, PRESET = "cafes", "published"
 LABELS = ("neutral", "happy", "sad", "anger")
-CALIBRATION = CalibrationSettings(samples=24, fresh=8)
+CALIBRATION = CalibrationSettings(samples=96, fresh=32)
 _CLOSE = 1e-3
 """Of the range of a golden output; other weights give something else altogether."""
 
