@@ -11,6 +11,7 @@ from mmer.edge.cache import cache_folder
 from mmer.edge.doctor.examine import processor
 from mmer.edge.errors import SettingError
 from mmer.edge.faces.mtcnn import Mtcnn
+from mmer.edge.heap import be_frugal, trim
 from mmer.edge.media.isolated import IsolatedDecoder
 from mmer.edge.memory import peak_rss_mb
 from mmer.edge.pipeline.loading import Backend, Sessions, load
@@ -84,10 +85,12 @@ def launch(
     if form not in FORMATS:
         raise SettingError(f"no format is called {form!r}; there are: {', '.join(FORMATS)}")
     paths = sources(names)
+    be_frugal()
     with IsolatedDecoder() as decoder:  # gets ready while the bundle is opened
         bundle = Bundle.open(options.bundle or BUNDLE)
         sessions = open_sessions(bundle, options)
         recognizer = Recognizer.open(bundle, sessions, Mtcnn.open(OrtSettings(options.threads)))
+        trim()
         lines = FORMATS[form](bundle.manifest.head.labels, bundle.manifest.notice)
         heads = [head for head in [lines.head()] if head is not None]
 

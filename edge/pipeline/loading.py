@@ -78,8 +78,8 @@ class _Loader:
     def graphs(self, precision: str) -> Iterator[tuple[str, tuple[Session, Loaded]]]:
         """Open every graph, the largest first: opening one takes three times its size for a moment."""
         for name in sorted(self.bundle.manifest.graphs, key=self._size, reverse=True):
-            yield name, self.graph(name, _candidates(self.bundle, name, precision))
             trim()
+            yield name, self.graph(name, _candidates(self.bundle, name, precision))
 
     def _size(self, name: str) -> int:
         manifest = self.bundle.manifest
