@@ -270,7 +270,8 @@ def bench(
         from mmer.training.checkpoint import Checkpoint  # noqa: PLC0415
 
         checkpoint = Checkpoint.open(reference)
-        rows, provenance = (torch_contender(reference, checkpoint, opened, threads), *rows), checkpoint.facts.provenance
+        rows = (torch_contender(reference, checkpoint, opened, threads), *rows)
+        provenance = {**provenance, **checkpoint.facts.provenance}  # which names the speakers
     judges = Judges(whole.where(_conditions(where)), whole, provenance)
     with _phases(quiet=quiet) as progress:
         measured = bench(opened, rows, judges, settings, progress)

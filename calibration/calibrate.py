@@ -39,6 +39,7 @@ def calibrate(
         "settings": asdict(settings),
         "recipe": asdict(recipe),
         "corpus": corpus.digest,
+        "split": settings.split,
         "source": bundle.digest,
         "samples": {"calibration": recorded.calibration.to_json(), "fresh": recorded.fresh.to_json()},
         "machine": {"cpu": cpu.model, "features": list(cpu.features), "int8": cpu.int8},

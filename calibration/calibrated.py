@@ -1,6 +1,7 @@
 """What calibration decided: for people, for programs, and as a bundle."""
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -46,7 +47,7 @@ class Calibrated:
         files[RECORD] = self._record()
         provenance = {
             **manifest.provenance,
-            "calibration": {k: self.facts[k] for k in ("corpus", "recipe", "versions")},
+            "calibration": {k: self.facts[k] for k in ("corpus", "split", "recipe", "versions")},
         }
         return write_bundle(path, replace(manifest, graphs=graphs, provenance=provenance), files, exist_ok=exist_ok)
 
@@ -59,7 +60,7 @@ class Calibrated:
         """Yield the same as lines of plain text."""
         yield (
             f"{written.path}: {written.manifest.name}, digest {written.short}, {_bytes(written) / 1e6:.1f} MB "
-            f"(float alone {_bytes(self.source) / 1e6:.1f} MB)"
+            f"(before {_bytes(self.source) / 1e6:.1f} MB)"
         )
         yield f"{'graph':<16} {'runs as':<10} {'cosine':>7} {'speed':>8} {'MB':>14}  why"
         yield from map(_line, self.judgements)
@@ -67,8 +68,8 @@ class Calibrated:
         yield f"{HALF} as a fall-back for size: {', '.join(j.graph for j in halves) or 'none'}"
         for title, found in (("as it will run", self.chosen), ("all INT8", self.quantised)):
             yield (
-                f"{title}: {found.same_label:.1%} of {found.windows} fresh windows keep the label of float; logits are "
-                f"off by {found.mean_error:.2g} on average, {found.worst_error:.2g} at most"
+                f"{title}: {found.same_label:.1%} of {found.windows} judging windows keep the label of float; logits "
+                f"are off by {found.mean_error:.2g} on average, {found.worst_error:.2g} at most"
             )
 
     def _record(self) -> bytes:
@@ -135,7 +136,7 @@ def _form(form: Form) -> dict[str, object]:
         "bytes": len(form.content),
         "cosine": found.cosine,
         "levels_cosine": found.levels,
-        "worst_error": found.error if found.failure is None else None,
+        "worst_error": found.error if math.isfinite(found.error) else None,
         "race": form.race and asdict(form.race),
         "golden_tolerance": form.tolerance,
     }

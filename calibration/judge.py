@@ -132,10 +132,10 @@ def _int8(subject: Subject, network: Network, recipe: Recipe, settings: Calibrat
 
 
 def _dealt(samples: Again) -> tuple[Again, Sequence[Tensors]]:
-    """Return the samples that levels are made from, and others by which layers are chosen; of few, all are both."""
+    """Return the samples that levels are made from, and others by which layers are chosen; of one, both are."""
+    if sum(1 for _ in islice(samples(), 2)) < 2:
+        return samples, list(samples())
     tried = list(islice(samples(), 0, None, _EVERY))[:_TRIED]
-    if len(tried) * _EVERY > sum(1 for _ in samples()):
-        return samples, tried
     return (lambda: (sample for place, sample in enumerate(samples()) if place % _EVERY)), tried
 
 

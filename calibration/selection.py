@@ -14,6 +14,7 @@ from mmer.calibration.network import Network, attributes
 from mmer.calibration.observed import Observed
 from mmer.calibration.rounding import Levels
 from mmer.calibration.sites import Site, sites
+from mmer.edge.errors import DeviceError
 from mmer.edge.tensors import Tensors
 
 _RESERVE = 0.8
@@ -39,8 +40,12 @@ class Trial:
         return emitted(self.network, chosen, self.observed, self.levels)
 
     def error(self, chosen: Sites) -> float:
-        """Return how far the centred cosine is from 1."""
-        return 1 - worst_cosine(self.expected, outputs(self.content(chosen), self.inputs))
+        """Return how far the centred cosine is from 1, as it is of anything that the runtime refuses."""
+        try:
+            found = outputs(self.content(chosen), self.inputs)
+        except DeviceError:
+            return 1.0
+        return 1 - worst_cosine(self.expected, found)
 
 
 def selected(trial: Trial, least: float) -> Sites:

@@ -16,7 +16,7 @@ def be_frugal() -> None:
 
     Left alone, glibc raises its thresholds with the size of what was freed, up to 32 MB.
     """
-    with suppress(OSError, AttributeError, TypeError):  # Windows has no library called `None`, macOS no mallopt
+    with suppress(OSError, AttributeError, TypeError):  # macOS has no mallopt
         libc = ctypes.CDLL(None)
         libc.mallopt(_MMAP_THRESHOLD, _LARGE)
         libc.mallopt(_TRIM_THRESHOLD, 2 * _LARGE)

@@ -9,8 +9,9 @@ from mmer.edge.bundle.bundle import Bundle
 from mmer.edge.launch import RunOptions, open_sessions
 from mmer.edge.pipeline.loading import Loaded
 
-ORDER = ("fp32", "auto", "int8", "fp16")
-"""Precisions to be measured, in this order; one that comes to the same graphs as an earlier one is left out."""
+ORDER = ("fp32", "auto", "fp16")
+"""Precisions to be measured, in this order; one that comes to the same graphs as an earlier one is left out, but
+not one whose better form failed on this machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +63,10 @@ class Contender:
 
 def contenders(bundle: Bundle, threads: int) -> tuple[Contender, ...]:
     """Open a bundle in float and in every other precision that it has; raise `DeviceError` when none runs rightly."""
-    found: dict[tuple[str, ...], Contender] = {}
+    found: dict[tuple[tuple[str, str | None], ...], Contender] = {}
     for precision in ORDER:
         opened = open_sessions(bundle, RunOptions(precision=precision, threads=threads))
-        graphs = tuple(loaded.precision for loaded in opened.loaded.values())
+        graphs = tuple((loaded.precision, loaded.fallback) for loaded in opened.loaded.values())
         if graphs not in found:
             start = Start("mmer.edge.bench.fresh", precision)
             size = _size(bundle, opened.loaded)

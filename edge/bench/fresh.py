@@ -30,7 +30,7 @@ from mmer.edge.recognizer import Recognizer
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What the process is to do, in values that a command line can carry."""
+    """What the process is to do; words may be too long for a command line."""
 
     bundle: str
     argument: str
@@ -43,8 +43,8 @@ class Order:
 
     @classmethod
     def received(cls) -> "Order":
-        """Return the one on this process' command line."""
-        return cls(**json.loads(sys.argv[1]))
+        """Return the one on this process' standard input."""
+        return cls(**json.load(sys.stdin))
 
     def entry(self) -> Entry:
         """Return the clip to be watched."""
@@ -70,10 +70,10 @@ def start_afresh(contender: Contender, order: Order, times: int) -> Fresh:
     if times == 0:
         return Fresh(None, None, None, "not asked for: 0 starts")
     code = f"import sys; sys.path[:] = [p for p in sys.path if p]; from {contender.start.module} import main; main()"
-    command = [sys.executable, "-c", code, json.dumps(asdict(order))]
+    command = [sys.executable, "-c", code]
     found: list[dict[str, float | None]] = []
     for _ in range(times):
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, input=json.dumps(asdict(order)), capture_output=True, text=True, check=False)
         if done.returncode != 0:
             said = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
             return Fresh(None, None, None, f"the process failed: {said}")

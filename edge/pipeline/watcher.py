@@ -41,11 +41,13 @@ class Stretch:
         return cls(clip, captions, start_s, inf if entry.end_s is None else entry.end_s)
 
     @property
-    def length_s(self) -> float:
-        """How long it is as the file and the words say, 0 when neither tells."""
-        said_s = max((c.end_s for c in self.captions if isfinite(c.end_s)), default=0.0)
+    def length_s(self) -> float | None:
+        """How long it is as the file and the words say, `None` when neither tells."""
         stated_s = min(self.clip.duration_s or inf, self.end_s) - self.start_s
-        return max(0.0, stated_s) if isfinite(stated_s) else min(said_s, self.clip.limits.duration_s)
+        if isfinite(stated_s):
+            return max(0.0, stated_s)
+        said_s = max((c.end_s for c in self.captions if isfinite(c.end_s)), default=None)
+        return said_s and min(said_s, self.clip.limits.duration_s)
 
 
 @dataclass(slots=True)
@@ -86,7 +88,7 @@ class Watcher:
             else:
                 course.damage.append(event)
             yield from timeline.complete()
-        yield from timeline.finish(stretch.length_s or self.windows.length_s)
+        yield from timeline.finish(self.windows.length_s if stretch.length_s is None else stretch.length_s)
 
     def _request(self, stretch: Stretch) -> Request:
         frames = FrameRequest(self.inputs.video.rate_hz, self.long_side) if self.inputs.video else None

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,6 +7,7 @@ import pytest
 from mmer.calibration import judge
 from mmer.calibration.calibrate import calibrate
 from mmer.calibration.calibrated import RECORD
+from mmer.calibration.check import check
 from mmer.calibration.race import Race
 from mmer.calibration.recipe import recipe_for
 from mmer.calibration.settings import CalibrationSettings
@@ -155,3 +157,20 @@ def test_an_output_that_exists_is_refused(fast, written):
 def test_settings_that_cannot_be_used_are_refused(wrong):
     with pytest.raises(SettingError):
         CalibrationSettings(**wrong)
+
+
+def test_a_form_that_overflows_on_judging_windows_is_told_and_the_bundle_is_still_written(run, monkeypatch, tmp_path):
+    def overflown(*arguments):
+        return replace(check(*arguments), error=float("inf"))
+
+    monkeypatch.setattr(judge, "check", overflown)
+    calibrated = run(FAST)
+    record = json.loads(calibrated.save(tmp_path / "bundle").read(RECORD))
+    assert {row["fp16"]["worst_error"] for row in record["rows"]} == {None}
+
+
+@pytest.mark.parametrize("count", [2, 13, 70, 95, 96, 97])
+def test_no_sample_by_which_layers_are_chosen_is_one_that_levels_are_made_from(count):
+    made_from, tried = judge._dealt(lambda: range(count))
+    assert not set(made_from()) & set(tried)
+    assert tried

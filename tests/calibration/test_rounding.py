@@ -21,9 +21,9 @@ def correlated(count, width, rng):
 @pytest.mark.parametrize("axis", [0, 1])
 def test_errors_cancel_over_what_is_read(axis):
     rng = np.random.default_rng(0)
-    read, weight = correlated(600, 96, rng), rng.normal(0, 1, (96, 40)).astype("f4")
+    every, weight = correlated(900, 96, rng), rng.normal(0, 1, (96, 40)).astype("f4")
     weight = weight.T if axis == 0 else weight
-    fresh = correlated(600, 96, np.random.default_rng(0))[300:]
+    read, fresh = every[:600], every[600:]
 
     def error(channels):
         difference = channels.restored() - weight
@@ -79,6 +79,15 @@ def test_layers_that_share_a_weight_share_its_levels(build, draw):
     network = prepared(builder.model({"x": [1, "T", 32]}, {"y": [1, "T", 32]}))
     inputs = draw(6, 1, None, 32)
     assert list(levels_of(network, sites(network), lambda: inputs, 8)) == [(shared, 1)]
+
+
+def test_more_samples_do_not_mean_more_rows(transformer, draw, monkeypatch):
+    seen = []
+    monkeypatch.setattr("mmer.calibration.rounding._ROWS", 16)
+    monkeypatch.setattr("mmer.calibration.rounding.rounded", lambda *given: seen.append(len(given[3])))
+    network, inputs = prepared(transformer), draw(40, 1, None, 32)
+    levels_of(network, sites(network), lambda: inputs, 8)
+    assert seen == [16] * 6
 
 
 def test_equal_samples_give_equal_levels(transformer, draw):

@@ -16,17 +16,21 @@ def trial_of(model, inputs):
     return Trial(network, observed, levels, inputs, outputs(model.SerializeToString(), inputs))
 
 
-@pytest.fixture
-def uneven(build, draw):
-    """Four layers, of which the second reads values of which a few are a thousand times larger than the rest."""
-    builder = build()
-    x = builder.linear("x", 32, 32)
+def rough(builder, x):
+    """A layer that reads values of which a few are a thousand times larger than the rest."""
     peaks = np.ones(32, "f4")
     peaks[3] = 2000
     rows = (builder.rng.normal(0, 0.2, (32, 32)) / peaks[:, None]).astype("f4")
     rows[3] = 0
-    rough = builder.node("MatMul", builder.node("Mul", x, builder.constant(peaks)), builder.constant(rows * 2000))
-    x = builder.node("Tanh", builder.node("Mul", rough, builder.constant(np.float32(1 / 2000))))
+    made = builder.node("MatMul", builder.node("Mul", x, builder.constant(peaks)), builder.constant(rows * 2000))
+    return builder.node("Tanh", builder.node("Mul", made, builder.constant(np.float32(1 / 2000))))
+
+
+@pytest.fixture
+def uneven(build, draw):
+    """Four layers, of which the second is rough."""
+    builder = build()
+    x = rough(builder, builder.linear("x", 32, 32))
     x = builder.node("Tanh", builder.linear(x, 32, 32))
     builder.node("Tanh", builder.linear(x, 32, 32), output="y")
     return trial_of(builder.model({"x": [1, "T", 32]}, {"y": [1, "T", 32]}), draw(12, 1, 6, 32))
@@ -50,19 +54,25 @@ def test_nothing_is_taken_where_no_layer_keeps_the_bound(uneven):
     assert selected(uneven, 1.0) == {}
 
 
-def test_layers_that_share_a_weight_are_taken_together(build, draw):
+def test_layers_that_share_a_weight_are_taken_together_or_not_at_all(build, draw):
     builder = build()
     shared = builder.weight(32, 32, scale=0.3)
-    x = "x"
-    for _ in range(3):
-        x = builder.node("Tanh", builder.linear(x, 32, 32, weight=shared))
-    builder.node("Tanh", builder.linear(x, 32, 32), output="y")
+    x = builder.node("Tanh", builder.linear("x", 32, 32, weight=shared))
+    x = builder.node("Tanh", builder.linear(x, 32, 32, weight=shared))
+    builder.node("Mul", rough(builder, x), builder.constant(np.float32(1)), output="y")
     trial = trial_of(builder.model({"x": [1, "T", 32]}, {"y": [1, "T", 32]}), draw(12, 1, 6, 32))
-    errors = sorted(trial.error({o: s}) for o, s in sites(trial.network).items())
-    chosen = selected(trial, 1 - 1.3 * errors[0])
-    uses = [site.weight for site in chosen.values()].count(shared)
-    assert uses in {0, 3}
-    assert len(chosen) < 4
+    found = sites(trial.network)
+    two = {output for output, site in found.items() if site.weight == shared}
+    single = min(trial.error({output: found[output]}) for output in two)
+    both = trial.error({output: found[output] for output in two})
+    assert single < 0.9 * both < trial.error(found)
+    assert set(selected(trial, 1 - both / 0.79)) == two
+    assert selected(trial, 1 - (single + both) / 2 / 0.8) == {}
+
+
+def test_a_graph_that_the_runtime_refuses_is_an_error_and_no_end(uneven, monkeypatch):
+    monkeypatch.setattr("mmer.calibration.selection.emitted", lambda *_: b"no graph at all")
+    assert selected(uneven, 0.9) == {}
 
 
 def test_the_part_that_was_taken_is_what_the_content_holds(uneven):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mmer.edge.bench.stamps import CHOSEN, LEAKY, names_speakers, stamps
+from mmer.edge.bench.stamps import CALIBRATED, CHOSEN, LEAKY, names_speakers, stamps
 from mmer.edge.corpus import Entry
 
 CLIPS = [Entry(Path("a"), "sad", split, name) for split, name in (("train", "Ann"), ("val", "Bo"), ("test", "Cy"))]
@@ -21,6 +21,8 @@ NAMED = {"corpus": "1", "speakers": {"train": ["Ann"], "val": ["Bo"]}}
         ("train", {"corpus": "1", "speakers": {"train": 7}}, (LEAKY,)),
         ("val", {"corpus": "1"}, (CHOSEN,)),
         ("train", {"corpus": "2"}, ()),
+        ("test", {"calibration": {"corpus": "1", "split": "test"}}, (CALIBRATED,)),
+        ("test", {"calibration": {"corpus": "1", "split": "train"}}, ()),
     ],
 )
 def test_speakers_and_splits_of_the_training_are_stamped(split, provenance, due):
