@@ -10,7 +10,7 @@ SOURCES = $(shell find $(addprefix $(ROOT),pyproject.toml constraints.txt cli.py
 # Where pip's default index offers only builds with CUDA, point pip at a CPU build, or name one here.
 TORCH ?= torch==2.13.0
 
-.PHONY: test check lint types unit resolve bench-faces bench-pipeline demo demo-bundle clean
+.PHONY: test check lint types unit resolve bench-faces bench-pipeline baseline demo demo-bundle clean
 
 test: check unit  ## everything that continuous integration runs
 
@@ -41,6 +41,9 @@ bench-faces: $(VENV)/.ready  ## cost and recall of face detection on real clips
 
 bench-pipeline: $(VENV)/.ready  ## the whole pipeline beside two rivals in torch, on one clip
 	$(BIN)/python $(ROOT)benchmarks/pipeline.py --pack $(MMER_PACK)
+
+baseline: $(VENV)/.ready  ## linear baselines on each set of the pack: the figures that a trained model has to beat
+	$(BIN)/python $(ROOT)benchmarks/baseline.py --pack $(MMER_PACK)
 
 demo: $(DEMO)/.ready  ## a first minute: the runtime without torch, on the example clip
 	@mkdir -p $(DEMO)/out

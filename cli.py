@@ -67,8 +67,15 @@ def train(
     output: Annotated[Path, typer.Option("-o", "--output", help="The checkpoint folder to write.")] = Path(
         "checkpoint"
     ),
-    preset: Annotated[str, typer.Option(help="How large: published, small or tiny.")] = "small",
+    preset: Annotated[
+        str | None, typer.Option(help="How large: published, small or tiny; else that of --from, or small.")
+    ] = None,
     where: Where = None,
+    start: Annotated[
+        Path | None, typer.Option("--from", help="A checkpoint to fine-tune; other labels get new heads.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on after an interruption, with equal results.")] = False,
+    modality: Annotated[str, typer.Option(help="all, or one branch by itself: video, audio or text.")] = "all",
     text_weights: Annotated[
         str, typer.Option(metavar="none|FOLDER|HUB_ID", help="ALBERT's weights; a hub id is asked of the network.")
     ] = "none",
@@ -80,27 +87,43 @@ def train(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Train on the split `train`, choose the epoch by `val`, and write a checkpoint."""
+    """Train on the split `train`, choose the epoch by `val`, and write a checkpoint; OUTPUT.progress until then."""
     _require("torch", "transformers", "safetensors", "sklearn", extra="train")
     from mmer.edge.corpus import Corpus  # noqa: PLC0415
     from mmer.edge.files import claim  # noqa: PLC0415
     from mmer.training.checkpoint import FACTS  # noqa: PLC0415
+    from mmer.training.history import Epoch, write_history  # noqa: PLC0415
     from mmer.training.loop import Listener  # noqa: PLC0415
-    from mmer.training.report import train_json, train_lines  # noqa: PLC0415
+    from mmer.training.progress import claim_progress, progress_path  # noqa: PLC0415
+    from mmer.training.report import epoch_line, train_json, train_lines  # noqa: PLC0415
     from mmer.training.samples import labels_of, load_samples  # noqa: PLC0415
-    from mmer.training.train import train  # noqa: PLC0415
+    from mmer.training.start import Start  # noqa: PLC0415
+    from mmer.training.train import Beginning, train  # noqa: PLC0415
     from mmer.training.usual import Wish, steps, usual  # noqa: PLC0415
 
+    progress = progress_path(output)
+    going_on = claim_progress(progress, resume=resume, exist_ok=exist_ok)
+    exist_ok = exist_ok or going_on  # a kill may have come between the checkpoint and the end
     claim(output, marker=FACTS, exist_ok=exist_ok)
+    beginning = Beginning(Start.open(start) if start else None, progress, resume)
     corpus = Corpus.read(data).where(_conditions(where))
     corpus.part("train", "val")
-    wish = Wish(model, preset, (*(changes or ()), f"seed={seed}"), text_weights)
-    settings = usual(wish, labels_of(corpus))
+    preset = preset or (beginning.start.checkpoint.facts.preset if beginning.start else "small")
+    wish = Wish(model, preset, (*(changes or ()), f"seed={seed}"), text_weights, modality)
+    settings = usual(wish, labels_of(corpus), beginning.start)
     with _progress("reading clips", len(corpus.entries), quiet=quiet) as advance:
         samples = load_samples(corpus, settings.labels, settings.inputs, advance)
+    clips = sum(sample.split in {"train", "val"} for sample in samples)
+
+    def watch(epoch: Epoch) -> None:
+        if sys.stderr.isatty() and not quiet:
+            sys.stderr.write(epoch_line(epoch, clips) + "\n")
+
     with _progress("training", steps(samples, settings), quiet=quiet) as advance:
-        trained = train(samples, settings, corpus.digest, Listener(step=advance))
+        trained = train(samples, settings, corpus.digest, Listener(advance, watch), beginning)
     trained.checkpoint.save(output, exist_ok=exist_ok)
+    write_history(trained.result.epochs, output)
+    progress.unlink()
     _print(train_json(trained, output) if as_json else train_lines(trained, output))
 
 
@@ -111,19 +134,30 @@ def evaluate(
     split: Annotated[str, typer.Option(help="Which clips to judge by.")] = "test",
     subsets: Annotated[bool, typer.Option("--subsets", help="Also every set of modalities by itself.")] = False,
     where: Where = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="A folder for the figures, a table and pictures.")
+    ] = None,
+    exist_ok: ExistOk = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Measure a checkpoint: UAR, accuracy, averaged one-vs-rest accuracy and more, with intervals."""
     _require("torch", "transformers", "safetensors", extra="train")
+    from mmer.edge.bench.folder import SUMMARY, write_evaluation  # noqa: PLC0415
     from mmer.edge.corpus import Corpus  # noqa: PLC0415
+    from mmer.edge.files import claim  # noqa: PLC0415
     from mmer.training.checkpoint import Checkpoint  # noqa: PLC0415
     from mmer.training.evaluate import ALL, SUBSETS, evaluate_corpus, report_json, report_lines  # noqa: PLC0415
 
+    if output is not None:
+        _require("matplotlib", extra="report")
+        claim(output, marker=SUMMARY, exist_ok=exist_ok)
     opened = Checkpoint.open(checkpoint)
     corpus = Corpus.read(data).where(_conditions(where))
     with _progress("reading clips", sum(e.split == split for e in corpus.entries), quiet=quiet) as advance:
         report = evaluate_corpus(opened, corpus, split, tuple(SUBSETS) if subsets else (ALL,), advance)
+    if output is not None and (found := report.subsets[ALL]):
+        write_evaluation(output, found, report_json(report))
     _print(report_json(report) if as_json else report_lines(report))
 
 
@@ -306,8 +340,10 @@ def verify(bundle: BundlePath, as_json: Json = False, quiet: Quiet = False) -> N
 
 @data.command("import", epilog="Example: mmer data import java-sed recordings -o corpus.csv")
 def data_import(
-    format_name: Annotated[str, typer.Argument(metavar="FORMAT", help="java-sed, or folder (one folder per class).")],
-    source: Annotated[Path, typer.Argument(help="The folder with the data set.")],
+    format_name: Annotated[
+        str, typer.Argument(metavar="FORMAT", help="A data set by name (a wrong one lists all), or folder.")
+    ],
+    source: Annotated[Path, typer.Argument(help="The folder with the data set, or its one file.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The index to write, .csv or .jsonl.")] = Path(
         "corpus.csv"
     ),
@@ -315,7 +351,7 @@ def data_import(
     as_json: Json = False,
     quiet: Quiet = False,  # noqa: ARG001
 ) -> None:
-    """Index a data set where it lies."""
+    """Index a data set where it lies; pictures in a table or archive are unpacked beside the index."""
     from mmer.data.importers import FORMATS, import_corpus  # noqa: PLC0415
     from mmer.edge.corpus import Corpus, write_index  # noqa: PLC0415
     from mmer.edge.files import refuse_existing  # noqa: PLC0415
@@ -323,7 +359,7 @@ def data_import(
     if format_name not in FORMATS:
         raise SettingError(f"no importer is called {format_name!r}; there are: {', '.join(FORMATS)}")
     refuse_existing(output, exist_ok=exist_ok)
-    write_index(output, import_corpus(format_name, source))
+    write_index(output, import_corpus(format_name, source, output.parent / f"{output.stem}_pictures"))
     corpus = Corpus.read([output])
     facts = {
         "schema": "mmer.data.import/1",
@@ -341,9 +377,10 @@ def data_check(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Find missing, unreadable, damaged and silent clips, and speakers in two splits.
+    """Find missing, unreadable, damaged and silent clips, and speakers and recordings in two splits.
 
-    The exit code is 3 when a speaker stands in two splits, or a clip cannot be used.
+    A recording is known by its content, also in another codec. The exit code is 3 when something stands in two splits,
+    or a clip cannot be used.
     """
     from mmer.data.check import check_corpus, check_json, check_lines  # noqa: PLC0415
     from mmer.edge.corpus import Corpus  # noqa: PLC0415
@@ -352,10 +389,72 @@ def data_check(
     with _progress("checking", len(corpus.entries), quiet=quiet) as advance:
         check = check_corpus(corpus, advance)
     _print(check_json(check) if as_json else check_lines(check))
-    if check.leaks:
-        raise LeakError(index[0], len(check.leaks))
+    if check.leaking:
+        raise LeakError(index[0], check.leaking)
     if not check.usable:
         raise typer.Exit(3)
+
+
+@data.command("split", epilog="Example: mmer data split corpus.csv -o split.csv --ratios 80/10/10")
+def data_split(
+    index: Annotated[list[Path], typer.Argument(help="One or more index files.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The index to write; folds add -1, -2 to its name.")],
+    ratios: Annotated[str, typer.Option(help="Shares of train, val and test, or of train and test.")] = "80/10/10",
+    folds: Annotated[int | None, typer.Option(help="So many indexes, each with another part as test.")] = None,
+    where: Where = None,
+    allow_leaky_split: Annotated[
+        bool, typer.Option("--allow-leaky-split", help="By clip, not by speaker: whatever comes of it says LEAKY.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Of the order in which speakers are dealt.")] = 0,
+    exist_ok: ExistOk = False,
+    as_json: Json = False,
+    quiet: Quiet = False,  # noqa: ARG001
+) -> None:
+    """Deal a corpus to splits or folds by speaker, with the labels balanced as far as the speakers allow."""
+    from mmer.data.split import Dealing, parse_ratios, split  # noqa: PLC0415
+    from mmer.data.split import folds as dealt_folds  # noqa: PLC0415
+    from mmer.data.splits_report import split_json, split_lines  # noqa: PLC0415
+    from mmer.edge.corpus import Corpus, write_index  # noqa: PLC0415
+    from mmer.edge.files import refuse_existing  # noqa: PLC0415
+
+    corpus, dealing = Corpus.read(index).where(_conditions(where)), Dealing(seed, allow_leaky_split)
+    if folds is None:
+        written = {output: split(corpus, parse_ratios(ratios), dealing)}
+    else:
+        parts = dealt_folds(corpus, folds, dealing)
+        written = {output.with_stem(f"{output.stem}-{n}"): part for n, part in enumerate(parts, start=1)}
+    for path in written:
+        refuse_existing(path, exist_ok=exist_ok)
+    for path, part in written.items():
+        write_index(path, part.entries)
+    _print(split_json(written) if as_json else split_lines(written))
+
+
+@data.command("report", epilog="Example: mmer data report corpus.csv -o report")
+def data_report(
+    index: Annotated[list[Path], typer.Argument(help="One or more index files.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The folder to write.")],
+    where: Where = None,
+    clips: Annotated[int, typer.Option(help="So many clips at most are decoded, drawn by the seed.")] = 2000,
+    seed: Annotated[int, typer.Option(help="Of the clips that are drawn.")] = 0,
+    exist_ok: ExistOk = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Draw a corpus: classes by split, durations, clips in two dimensions by class; index.html shows all."""
+    _require("matplotlib", extra="report")
+    from mmer.data.report.page import PAGE, write_report  # noqa: PLC0415
+    from mmer.data.report.survey import survey  # noqa: PLC0415
+    from mmer.edge.corpus import Corpus  # noqa: PLC0415
+    from mmer.edge.files import claim  # noqa: PLC0415
+
+    claim(output, marker=PAGE, exist_ok=exist_ok)
+    corpus = Corpus.read(index).where(_conditions(where))
+    with _progress("looking", min(clips, len(corpus.entries)), quiet=quiet) as advance:
+        found = survey(corpus, clips, seed, advance)
+    write_report(found, output)
+    facts = {"schema": "mmer.data.report/1", "page": str(output / PAGE), **found.to_json()}
+    _print(facts if as_json else [f"{output / PAGE}: {found.clips} clips, {len(found.durations_s)} decoded"])
 
 
 @data.command("synth", epilog="Example: mmer data synth -o synth --speakers 8 --seed 1")

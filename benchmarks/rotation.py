@@ -26,7 +26,8 @@ from mmer.edge.bench.judged import Evaluation, Judged, judge
 from mmer.edge.corpus import Corpus
 from mmer.training.checkpoint import versions
 from mmer.training.evaluate import ALL, SUBSETS, answers
-from mmer.training.loop import Epoch, Listener
+from mmer.training.history import Epoch
+from mmer.training.loop import Listener
 from mmer.training.samples import Sample, labels_of, load_samples
 from mmer.training.train import Trained, TrainSettings, train
 from mmer.training.usual import Wish, usual

@@ -22,7 +22,8 @@ from mmer.edge.corpus import Corpus
 from mmer.training.checkpoint import versions
 from mmer.training.collate import Presence
 from mmer.training.evaluate import ALL, SUBSETS, Report, evaluate, report_json, report_lines
-from mmer.training.loop import Epoch, Listener
+from mmer.training.history import Epoch
+from mmer.training.loop import Listener
 from mmer.training.samples import Sample, labels_of, load_samples
 from mmer.training.train import train
 from mmer.training.usual import Wish, usual

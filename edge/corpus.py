@@ -2,6 +2,10 @@
 
 An index is CSV or JSON lines with the columns `path,label,split,speaker` and, where known,
 `set,start_s,end_s,transcript,conversation,turn,role` and any further ones. Paths are relative to the index.
+
+A row with words and no path is text alone. A picture (.jpg, .png) is a clip of one frame; `face` in the column
+`framing` says that the face fills its pictures, so that nobody has to find it. `LEAKY` in the column `stamp` says that
+the splits share speakers with the knowledge of whoever made them.
 """
 
 import csv
@@ -18,11 +22,14 @@ from mmer.edge.files import atomic_text
 from mmer.edge.labels import canonical
 
 REQUIRED = ("path", "label", "split", "speaker")
+NO_MEDIA = Path()
+"""The path of an entry that is words alone."""
+FRAMING, STAMP = "framing", "stamp"
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One labelled clip, or a stretch of one."""
+    """One labelled clip, a stretch of one, a picture, or words alone."""
 
     path: Path
     label: str
@@ -37,6 +44,21 @@ class Entry:
     role: str = ""
     extra: Mapping[str, str] = field(default_factory=dict)
     """Further columns of the index."""
+
+    @property
+    def has_media(self) -> bool:
+        """Whether there is anything to see or to hear."""
+        return self.path != NO_MEDIA
+
+    @property
+    def fills_frame(self) -> bool:
+        """Whether every picture of it is a face and nothing else."""
+        return self.extra.get(FRAMING) == "face"
+
+    @property
+    def stamp(self) -> str:
+        """What takes the value out of figures on it, empty when nothing is known of the kind."""
+        return self.extra.get(STAMP, "")
 
     def column(self, name: str) -> str | None:
         """Return the value of a column as text, or `None` when the entry has no such column."""
@@ -98,7 +120,8 @@ def write_index(path: Path, entries: Sequence[Entry]) -> None:
     extra = sorted({name for e in entries for name in e.extra})
     columns = [c for c in (*_COLUMNS, *extra) if c in REQUIRED or any(e.column(c) for e in entries)]
     with atomic_text(path) as file:
-        rows = [{c: e.column(c) or "" for c in columns} | {"path": _relative(e.path, path)} for e in entries]
+        paths = [_relative(e.path, path) if e.has_media else "" for e in entries]
+        rows = [{c: e.column(c) or "" for c in columns} | {"path": p} for e, p in zip(entries, paths, strict=True)]
         if broken := next((row for row in rows if not all(map(is_text, row.values()))), None):
             raise CorpusError(ascii(broken["path"]), "has a name or words that are not Unicode text; rename it")
         if path.suffix == ".jsonl":
@@ -159,8 +182,10 @@ def _jsonl(path: Path, lines: Iterable[str]) -> Iterator[tuple[int, Mapping[str,
 def _entry(path: Path, number: int, row: Mapping[str, str]) -> Entry:
     if odd := [name for name, value in row.items() if not (is_text(name) and is_text(value)) or "\0" in value]:
         raise CorpusError(path, f"line {number} has {odd[0]!a} with something that is not text")
-    if empty := [name for name in ("path", "split") if not row[name].strip()]:
-        raise CorpusError(path, f"line {number} has no {empty[0]}")
+    if not row["split"].strip():
+        raise CorpusError(path, f"line {number} has no split")
+    if not row["path"].strip() and not row.get("transcript", "").strip():
+        raise CorpusError(path, f"line {number} has no path, and no transcript either")
     if (label := canonical(row["label"])) is None:
         raise CorpusError(
             path, f"line {number} has the label {row['label']!r}, which is none of ours (see mmer/edge/labels.py)"
@@ -169,7 +194,8 @@ def _entry(path: Path, number: int, row: Mapping[str, str]) -> Entry:
     if start_s is not None and end_s is not None and end_s <= start_s:
         raise CorpusError(path, f"line {number} ends ({end_s:g} s) before it starts ({start_s:g} s)")
     known = {c: row[c] for c in _COLUMNS if c in row}
-    known |= {"path": path.parent / row["path"], "label": label, "start_s": start_s, "end_s": end_s}  # type: ignore[dict-item]
+    media = path.parent / row["path"] if row["path"].strip() else NO_MEDIA
+    known |= {"path": media, "label": label, "start_s": start_s, "end_s": end_s}  # type: ignore[dict-item]
     return Entry(**known, extra={k: v for k, v in row.items() if k not in _COLUMNS})  # type: ignore[arg-type]
 
 

@@ -18,6 +18,11 @@ class Spoken(Protocol):
         """The part of the corpus."""
         ...
 
+    @property
+    def stamp(self) -> str:
+        """`LEAKY` when the index itself says that its splits share speakers."""
+        ...
+
 
 def leaking(clips: Iterable[Spoken]) -> Mapping[str, Mapping[str, int]]:
     """Return the clips by split of every speaker in more than one of them; a name is a person, whatever the set."""

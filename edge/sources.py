@@ -9,6 +9,8 @@ from mmer.edge.errors import SettingError
 
 VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".m4v", ".3gp", ".ts", ".flv", ".wmv")
 SOUND_SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".m4a", ".aac")
+PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png")
+"""Named by an index, never found in a folder to watch."""
 SUFFIXES = VIDEO_SUFFIXES + SOUND_SUFFIXES
 
 

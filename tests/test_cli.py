@@ -70,7 +70,11 @@ def test_a_leak_ends_with_3_after_the_report(synth, tmp_path):
     [
         (["data", "check", "missing.csv"], 3, "missing.csv: cannot be read"),
         (["data", "check", "missing.csv", "--where", "split"], 3, "cannot be read"),
-        (["data", "import", "unheard-of", "."], 2, "no importer is called 'unheard-of'; there are: folder, java-sed"),
+        (
+            ["data", "import", "unheard-of", "."],
+            2,
+            "no importer is called 'unheard-of'; there are: crema-d, fer2013, folder, goe",
+        ),
         (["data", "import", "folder", "none"], 3, "no such folder"),
         (["data", "synth", "-o", "x", "--difficulty", "2"], 2, "difficulty is 2"),
         (["data", "synth"], 2, "--output"),

@@ -244,3 +244,16 @@ def test_the_same_predictions_come_from_a_folder(road, run):
     runs = json.loads(run(Path(folder) / "synth" / "clips", "--json").stdout)["runs"]
     (among,) = [one["predictions"] for one in runs if one["source"]["path"].endswith(clip.name)]
     assert alone == among
+
+
+def test_an_evaluation_is_written_as_files(road, tmp_path):
+    pytest.importorskip("matplotlib")
+    folder, _, _ = road
+    corpus, output = folder / "synth" / "corpus.csv", tmp_path / "found"
+    arguments = ("eval", folder / "checkpoint", "--data", corpus, "--split", "train", "-o", output, "--json")
+    done = mmer(*arguments, cache=folder / "cache")
+    assert done.returncode == 0, done.stderr
+    names = {"summary.json", "classification_report.txt", "confusion_matrix.png", "per_class_metrics.png"}
+    assert {path.name for path in output.iterdir()} == names
+    assert json.loads((output / "summary.json").read_text()) == json.loads(done.stdout)
+    assert mmer(*arguments, cache=folder / "cache").returncode == 2  # it is there

@@ -38,7 +38,7 @@ class RecordingCache:
             raise MediaNotFoundError(entry.path)
         video = inputs.video.size, inputs.video.margin, inputs.video.rate_hz
         detector = (ASSETS / "digests.json").read_text(), asdict(MtcnnSettings()), asdict(TrackSettings())
-        what = _digest(entry.path), entry.start_s, entry.end_s
+        what = _digest(entry.path), entry.start_s, entry.end_s, *(["face"] if entry.fills_frame else [])
         key = json.dumps([FORM, what, video, inputs.audio.rate_hz, detector])
         return self.folder / f"{hashlib.sha256(key.encode()).hexdigest()}.npz"
 

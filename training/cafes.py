@@ -48,6 +48,8 @@ class CafesSettings:
 class Cafes(EmotionModel):
     """The model, of its parts."""
 
+    heads = "fusion.heads."
+
     def __init__(
         self, face: FaceEncoder, video: VideoSequence, audio: AudioEncoder, text: TextEncoder, fusion: Fusion
     ) -> None:

@@ -1,6 +1,6 @@
 """What training minimises (docs/cafes.md 7)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor
@@ -17,9 +17,12 @@ def balanced_alpha(counts: Tensor) -> Tensor:
     return counts.sum() / (len(counts) * counts.clamp(min=1))
 
 
-def focal(logits: Tensor, labels: Tensor, alpha: Tensor, gamma: float = 2.0) -> Tensor:
-    """Return the focal loss of logits `[B, K]`, class indices `[B]` and class weights `[K]`."""
-    entropy = functional.cross_entropy(logits, labels, reduction="none")
+def focal(logits: Tensor, labels: Tensor, alpha: Tensor, gamma: float = 2.0, smoothing: float = 0.0) -> Tensor:
+    """Return the focal loss of logits `[B, K]`, class indices `[B]` and class weights `[K]`.
+
+    `smoothing` is the share of the truth that is spread over all classes.
+    """
+    entropy = functional.cross_entropy(logits, labels, reduction="none", label_smoothing=smoothing)
     return (alpha[labels] * (1 - (-entropy).exp()) ** gamma * entropy).mean()
 
 
@@ -42,15 +45,8 @@ def alignment(confidence: Confidence, wrong: Tensor) -> Tensor:
     return (_standard(trusted) * _standard(erred.unsqueeze(1).expand_as(trusted))).mean()
 
 
-def aligned_focal(
-    logits: Tensor, labels: Tensor, alpha: Tensor, confidence: Mapping[str, Confidence], beta: float = 0.2
-) -> Tensor:
-    """Return the loss of CAFES: focal, and the alignment of each filtered modality; an absent one adds 0."""
-    wrong = logits.argmax(1) != labels
-    return focal(logits, labels, alpha) + beta * _mean_alignment(confidence.values(), wrong)
-
-
-def _mean_alignment(confidences: Iterable[Confidence], wrong: Tensor) -> Tensor:
+def mean_alignment(confidences: Iterable[Confidence], wrong: Tensor) -> Tensor:
+    """Return the mean alignment over the filtered modalities; an absent one adds 0."""
     parts = [alignment(confidence, wrong) for confidence in confidences]
     return torch.stack(parts).sum() / len(FILTERED) if parts else torch.zeros((), device=wrong.device)
 

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager, nullcontext
+from typing import ClassVar
 
 from torch import nn
 
@@ -10,6 +11,9 @@ from mmer.training.batch import Batch, Output
 
 class EmotionModel(nn.Module, ABC):
     """A float model from padded inputs to logits."""
+
+    heads: ClassVar[str]
+    """How the names of those parameters begin that belong to the labels."""
 
     @abstractmethod
     def forward(self, batch: Batch) -> Output:

@@ -1,12 +1,11 @@
 """Parameter groups, the optimiser and the course of its learning rate."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from torch import nn
 from torch.optim import Adam, AdamW, Optimizer
-from torch.optim.lr_scheduler import LambdaLR
 
 from mmer.edge.inputs.constants import among, within
 
@@ -24,8 +23,14 @@ class OptimiserSettings:
     text_lr_share: float = 0.01
     """Learning rate of the text encoder over that of the rest; for an encoder that was trained before."""
     weight_decay: float = 1e-5
+    schedule: str = "cosine"
+    """One of `SCHEDULES`: how the rate falls after the warm-up."""
     warmup: float = 0.0
     """Share of the steps during which the rate rises from 0."""
+    plateau_epochs: int = 3
+    """For `plateau`: so many epochs without a better one make the rate fall."""
+    plateau_factor: float = 0.5
+    """For `plateau`: by which it falls."""
     clip_norm: float = 0.0
     """Gradients longer than this are shortened; 0 leaves them alone."""
 
@@ -34,7 +39,10 @@ class OptimiserSettings:
         within("lr", self.lr, 1e-9, 1.0)
         within("text_lr_share", self.text_lr_share, 0.0, 1.0)
         within("weight_decay", self.weight_decay, 0.0, 1.0)
+        among("schedule", self.schedule, SCHEDULES)
         within("warmup", self.warmup, 0.0, 0.9)
+        within("plateau_epochs", self.plateau_epochs, 1, 10_000)
+        within("plateau_factor", self.plateau_factor, 1e-6, 1.0)
         within("clip_norm", self.clip_norm, 0.0, 1e6)
 
 
@@ -47,13 +55,43 @@ def make_optimiser(model: nn.Module, settings: OptimiserSettings) -> Adam:
     return OPTIMISERS[settings.kind]([g for g in groups if g["params"]], weight_decay=settings.weight_decay)
 
 
-def cosine(optimiser: Optimizer, settings: OptimiserSettings, steps: int) -> LambdaLR:
-    """Return the schedule, to be moved on after each step: a linear rise, then half a cosine down to 0."""
-    rising = round(settings.warmup * steps)
+class Schedule:
+    """Sets the learning rates for a step; it remembers nothing, so that a training can go on from any step."""
 
-    def share(step: int) -> float:
-        if step < rising:
-            return (step + 1) / (rising + 1)
-        return (1 + math.cos(math.pi * (step - rising) / max(steps - rising, 1))) / 2
+    def __init__(self, optimiser: Optimizer, settings: OptimiserSettings, steps: int) -> None:
+        self._optimiser, self._settings, self._steps = optimiser, settings, steps
+        self._full = [group["lr"] for group in optimiser.param_groups]
+        self._rising = round(settings.warmup * steps)
 
-    return LambdaLR(optimiser, share)
+    def at(self, step: int, worths: Sequence[float] = ()) -> None:
+        """Set the rates for a step, from 0, after epochs that were worth so much."""
+        share = self.share(step)
+        if self._settings.schedule == "plateau":
+            share *= plateau(worths, self._settings.plateau_epochs, self._settings.plateau_factor)
+        for group, full in zip(self._optimiser.param_groups, self._full, strict=True):
+            group["lr"] = full * share
+
+    def share(self, step: int) -> float:
+        """Return the share of the full rate: a linear rise, then the chosen course."""
+        if step < self._rising:
+            return (step + 1) / (self._rising + 1)
+        return SCHEDULES[self._settings.schedule](step - self._rising, max(self._steps - self._rising, 1))
+
+
+SCHEDULES: Mapping[str, Callable[[int, int], float]] = {
+    "cosine": lambda done, of: (1 + math.cos(math.pi * done / of)) / 2,
+    "linear": lambda done, of: 1 - done / of,
+    "constant": lambda _done, _of: 1.0,
+    "plateau": lambda _done, _of: 1.0,
+}
+"""Share of the full rate after so many of the steps that follow the warm-up."""
+
+
+def plateau(worths: Sequence[float], patience: int, factor: float) -> float:
+    """Return the share of the full rate after epochs that were worth so much: a factor for each wait in vain."""
+    share, best, waited = 1.0, -math.inf, 0
+    for worth in worths:
+        best, waited = (worth, 0) if worth > best else (best, waited + 1)
+        if waited == patience:
+            share, waited = share * factor, 0
+    return share

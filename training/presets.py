@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from mmer.edge.inputs.audio import AudioInput
 from mmer.training.augment import Augmentation
-from mmer.training.loop import FitSettings
+from mmer.training.fitsettings import FitSettings
 from mmer.training.optimiser import OptimiserSettings
 from mmer.training.recording import Inputs
 

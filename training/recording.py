@@ -1,6 +1,7 @@
 """What the networks will see and hear of a clip, at the rates they want it, before any arithmetic."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 
 from mmer.edge.corpus import Entry
 from mmer.edge.faces.crop import Crop, CropRule
-from mmer.edge.faces.mtcnn import Mtcnn
+from mmer.edge.faces.mtcnn import Face, Mtcnn
 from mmer.edge.faces.track import FaceTracker, TrackedFace
 from mmer.edge.inputs.audio import AudioInput
 from mmer.edge.inputs.text import TextInput
@@ -51,13 +52,20 @@ class Recorder:
     inputs: Inputs
 
     def take(self, entry: Entry) -> Recording:
-        """Decode a clip; raise `DataError` when it cannot be."""
-        video, tracker, faces = self.inputs.video, FaceTracker(self.detector), _Faces(self.inputs.video)
+        """Decode a clip; raise `DataError` when it cannot be. Words alone are an empty recording."""
+        if not entry.has_media:
+            return _silence(self.inputs.video.size)
+        if entry.fills_frame:
+            return self._take(entry, lambda frame: (_whole(frame),))
+        return self._take(entry, FaceTracker(self.detector).update)
+
+    def _take(self, entry: Entry, find: Callable[[Frame], tuple[TrackedFace, ...]]) -> Recording:
+        video, faces = self.inputs.video, _Faces(self.inputs.video)
         sounds: list[Sound] = []
         end_s = start_s = entry.start_s or 0.0
         for event in self.decoder.events(entry.path, self._request(entry)):
             if isinstance(event, Frame):
-                faces.see(event, tracker.update(event))
+                faces.see(event, find(event))
                 end_s = max(end_s, event.time_s + 1 / video.rate_hz)
             elif isinstance(event, Sound):
                 sounds.append(event)
@@ -74,6 +82,18 @@ class Recorder:
     def _request(self, entry: Entry) -> Request:
         frames, sound = FrameRequest(self.inputs.video.rate_hz), SoundRequest(self.inputs.audio.rate_hz)
         return Request(frames, sound, entry.start_s or 0.0, math.inf if entry.end_s is None else entry.end_s)
+
+
+def _silence(size: int) -> Recording:
+    """Return what is seen and heard of words alone."""
+    nothing = np.zeros((0, size, size, 3), np.uint8)
+    return Recording(0.0, 0.0, np.zeros(0, np.float64), nothing, np.zeros(0, np.float32))
+
+
+def _whole(frame: Frame) -> TrackedFace:
+    """Return the frame as the one face in it."""
+    height, width, _ = frame.pixels.shape
+    return TrackedFace(0, Face(np.array([0, 0, width, height], np.float32), 1.0, np.zeros((5, 2), np.float32)))
 
 
 class _Faces:

@@ -3,6 +3,11 @@
 from dataclasses import asdict
 from pathlib import Path
 
+import torch
+
+from mmer.edge.memory import high_water_mb
+from mmer.training.branch import WHOLE
+from mmer.training.history import Epoch
 from mmer.training.train import Trained
 from mmer.training.zoo import ZOO
 
@@ -33,7 +38,41 @@ def train_lines(trained: Trained, path: Path) -> list[str]:
         f"averaged one-vs-rest accuracy {e.ovr_accuracy:.3f}  {e.wall_s:.0f} s"
         for e in trained.result.epochs
     ]
-    return [*lines, f"{path}: epoch {best.number} kept, val UAR {best.uar:.3f}"]
+    kept = f"{path}: epoch {best.number} kept, val UAR {best.uar:.3f}"
+    return [*_start_lines(trained), *lines, kept, *_branch_lines(trained)]
+
+
+def epoch_line(epoch: Epoch, clips: int) -> str:
+    """Return what is shown of an epoch over so many clips while training goes on."""
+    peak = high_water_mb()
+    host = "" if peak is None else f"  peak {peak:.0f} MB"
+    card = f"  GPU {torch.cuda.max_memory_allocated() / 2**20:.0f} MB" if torch.cuda.is_available() else ""
+    return (
+        f"epoch {epoch.number:3d}  loss {epoch.loss:.3f}  val UAR {epoch.uar:.3f}  {epoch.wall_s:.1f} s  "
+        f"{clips / epoch.wall_s:.1f} clips/s with validation{host}{card}"
+    )
+
+
+def _branch_lines(trained: Trained) -> list[str]:
+    """Warn of branches that were not trained."""
+    modality = trained.checkpoint.facts.provenance.get("modality", WHOLE)
+    if modality == WHOLE:
+        return []
+    return [f"trained on {modality} alone: all other branches are as they began; judge it by `mmer eval --subsets`"]
+
+
+def _start_lines(trained: Trained) -> list[str]:
+    """Say what a fine-tuned model kept of the checkpoint it started from."""
+    facts = trained.checkpoint.facts
+    start = facts.provenance.get("start")
+    if not isinstance(start, dict):
+        return []
+    if start["heads"] == "kept":
+        return [f"started from {start['checkpoint']} with its heads: the labels are the same"]
+    return [
+        f"started from {start['checkpoint']}; its heads for {', '.join(start['labels'])} were replaced by new ones "
+        f"for {', '.join(facts.labels)}"
+    ]
 
 
 def models_json() -> dict[str, object]:

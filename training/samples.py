@@ -9,6 +9,7 @@ from mmer.edge.errors import CorpusError, DataError
 from mmer.edge.faces.mtcnn import Mtcnn
 from mmer.edge.labels import LABELS
 from mmer.edge.media.isolated import IsolatedDecoder
+from mmer.edge.sources import PICTURE_SUFFIXES
 from mmer.training.audio import MIN_SAMPLES
 from mmer.training.cache import RecordingCache
 from mmer.training.recording import Inputs, Recorder, Recording
@@ -26,7 +27,9 @@ class Sample:
     speaker: str
     split: str
     name: str
-    """The clip's file name, for reports."""
+    """The clip's file name, for reports; empty for words alone."""
+    stamp: str = ""
+    """As the index carries it."""
 
 
 def labels_of(corpus: Corpus) -> tuple[str, ...]:
@@ -50,9 +53,8 @@ def load_samples(
         raise CorpusError(strange.path, f"its label {strange.label} is none of the model's ({', '.join(labels)})")
     samples = []
     for done, (entry, recording) in enumerate(_recordings(corpus, inputs, cache or RecordingCache.default()), start=1):
-        sample = Sample(
-            recording, entry.transcript, labels.index(entry.label), entry.speaker, entry.split, entry.path.name
-        )
+        label, name = labels.index(entry.label), entry.path.name
+        sample = Sample(recording, entry.transcript, label, entry.speaker, entry.split, name, entry.stamp)
         if not any(present(sample)):
             raise CorpusError(entry.path, "holds no face, no sound and no words; take it out of the corpus")
         samples.append(sample)
@@ -72,10 +74,18 @@ def _recordings(corpus: Corpus, inputs: Inputs, cache: RecordingCache) -> Iterat
         recorder = Recorder(decoder, Mtcnn.open(OrtSettings()), inputs)
         for entry in corpus.entries:
             try:
-                path = cache.path(entry, inputs)
-                if (recording := cache.read(path)) is None:
-                    recording = recorder.take(entry)
-                    cache.write(path, recording)
+                recording = _kept(entry, recorder, cache)
             except DataError as error:
                 raise CorpusError(entry.path, f"cannot be used: {error}") from error
             yield entry, recording
+
+
+def _kept(entry: Entry, recorder: Recorder, cache: RecordingCache) -> Recording:
+    """Return the recording out of the cache, or put it there; pictures and words are as quick to read as the cache."""
+    if not entry.has_media or entry.path.suffix.lower() in PICTURE_SUFFIXES:
+        return recorder.take(entry)
+    path = cache.path(entry, recorder.inputs)
+    if (recording := cache.read(path)) is None:
+        recording = recorder.take(entry)
+        cache.write(path, recording)
+    return recording

@@ -1,18 +1,25 @@
 """From labelled samples to a checkpoint."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import torch
 from tokenizers import Tokenizer
 
+from mmer.edge.bench.stamps import LEAKY, stamped
 from mmer.edge.errors import SettingError
 from mmer.edge.leaks import leaking
+from mmer.training.branch import WHOLE, branch
 from mmer.training.checkpoint import Checkpoint, Facts, versions
-from mmer.training.loop import SILENT, Epoch, FitSettings, Listener, TrainData, TrainResult, fit
+from mmer.training.fitsettings import FitSettings
+from mmer.training.history import Epoch
+from mmer.training.identity import identity
+from mmer.training.loop import SILENT, Listener, TrainData, TrainResult, fit
+from mmer.training.progress import UNKEPT, Keeper, ProgressFile
 from mmer.training.recording import Inputs
 from mmer.training.samples import Sample
+from mmer.training.start import Start
 from mmer.training.text import pretrained_tokenizer
 from mmer.training.tokenizer import train_tokenizer
 from mmer.training.zoo import known
@@ -30,6 +37,23 @@ class TrainSettings:
     inputs: Inputs = field(default_factory=Inputs)
     text_weights: str | None = None
     """A folder with ALBERT's weights and its `tokenizer.json`, or a hub id; else both are made from the corpus."""
+    modality: str = WHOLE
+    """`all`, or the one whose branch is trained by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """Where a training begins."""
+
+    start: Start | None = None
+    """A checkpoint to fine-tune."""
+    progress: Path | None = None
+    """A file that keeps what is needed to go on after an interruption."""
+    resume: bool = False
+    """Whether to go on from that file, where it is there."""
+
+
+FRESH = Beginning()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,27 +64,74 @@ class Trained:
     result: TrainResult
 
 
-def train(samples: Sequence[Sample], settings: TrainSettings, digest: str = "", listener: Listener = SILENT) -> Trained:
+def train(
+    samples: Sequence[Sample],
+    settings: TrainSettings,
+    digest: str = "",
+    listener: Listener = SILENT,
+    beginning: Beginning = FRESH,
+) -> Trained:
     """Train on the samples of the split `train` and choose the epoch by those of `val`.
 
     `digest` is that of the corpus, for the record.
     """
-    parts = {split: [s for s in samples if s.split == split] for split in ("train", "val")}
-    checkpoint = untrained(settings, [sample.text for sample in parts["train"]])
+    checkpoint = _begun(settings, beginning.start, [s.text for s in samples if s.split == "train"])
+    seen = branch(samples, settings.modality)
+    parts = {split: [s for s in seen if s.split == split] for split in ("train", "val")}
     data = TrainData(parts["train"], parts["val"], checkpoint.reader(), len(settings.labels))
-    result = fit(checkpoint.model, data, settings.fit, listener)
-    provenance = {
+    result = fit(checkpoint.model, data, settings.fit, listener, _keeper(beginning, checkpoint, settings.fit, data))
+    provenance: dict[str, object] = {
         "corpus": digest,
         "speakers": {split: sorted({s.speaker for s in part}) for split, part in parts.items()},
         "clips": {split: len(part) for split, part in parts.items()},
         "leaking_speakers": list(leaking(samples)),
+        "stamps": [LEAKY] if stamped(samples) or leaking(samples) else [],
         "fit": asdict(settings.fit),
         "text_weights": _named(settings.text_weights),
+        "modality": settings.modality,
         "versions": versions(),
     }
+    if beginning.start is not None:
+        provenance = _inherited(provenance, beginning.start, settings.labels)
     best = result.epochs[result.best - 1]
     facts = replace(checkpoint.facts, metrics={"val": _measured(best, len(parts["val"]))}, provenance=provenance)
     return Trained(replace(checkpoint, facts=facts), result)
+
+
+def _inherited(provenance: Mapping[str, object], start: Start, labels: tuple[str, ...]) -> dict[str, object]:
+    """Return the provenance with what the start had met before: its speakers are strangers no more."""
+    before = start.checkpoint.facts.provenance
+    speakers = [_lists(of.get("speakers")) for of in (before, provenance)]
+    stamps = [stamp for of in (before, provenance) for stamp in _names(of.get("stamps"))]
+    return {
+        **provenance,
+        "speakers": {
+            split: sorted({name for of in speakers for name in of.get(split, [])}) for split in ("train", "val")
+        },
+        "stamps": sorted(set(stamps)),
+        "start": start.record(labels),
+    }
+
+
+def _lists(data: object) -> dict[str, list[str]]:
+    return {str(name): _names(value) for name, value in data.items()} if isinstance(data, dict) else {}
+
+
+def _names(data: object) -> list[str]:
+    return [str(name) for name in data] if isinstance(data, list) else []
+
+
+def _begun(settings: TrainSettings, start: Start | None, texts: Sequence[str]) -> Checkpoint:
+    if start is not None:
+        return start.adapted(settings.labels, settings.fit.seed)
+    return untrained(settings, texts)
+
+
+def _keeper(beginning: Beginning, checkpoint: Checkpoint, settings: FitSettings, data: TrainData) -> Keeper:
+    if beginning.progress is None:
+        return UNKEPT
+    about = identity(checkpoint, settings, [*data.train, *data.val])
+    return ProgressFile(beginning.progress, about, beginning.resume)
 
 
 def untrained(settings: TrainSettings, texts: Sequence[str]) -> Checkpoint:

@@ -11,7 +11,7 @@ SCHEMA = "mmer.bench/1"
 
 
 def bench_json(bench: Bench) -> dict[str, object]:
-    """Return everything under the schema `mmer.bench/1`; null with a note for what cannot be had."""
+    """Return everything under the schema `mmer.bench/1`; null for what cannot be had."""
     files = bench.bundle.manifest.files.values()
     facts = without_nan(
         {
@@ -37,6 +37,7 @@ def _row(row: Row) -> dict[str, object]:
         "reference": row.comparison is None,
         **asdict(row.evaluation.scores),
         "ci95": {name: _range(found) for name, found in row.evaluation.intervals.items()},
+        "ci95_across_speakers": {name: _range(found) for name, found in row.evaluation.across.items()},
         "per_class": row.evaluation.per_class,
         "per_speaker": row.evaluation.per_speaker,
         "confusion": row.evaluation.confusion,

@@ -1,7 +1,7 @@
 """Answers beside the truth, and what they are worth."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmer.edge.bench import metrics
-from mmer.edge.bench.intervals import Bootstrap, Interval, Picked, interval
+from mmer.edge.bench.intervals import ACROSS, WITHIN, Bootstrap, Interval, Picked, interval
 from mmer.edge.bench.metrics import PerClass, Scores
 
 Metric: TypeAlias = Callable[[NDArray[np.int64]], float]
@@ -54,6 +54,8 @@ class Evaluation:
     scores: Scores
     intervals: Mapping[str, Interval]
     """By metric: clips drawn again within speakers."""
+    across: Mapping[str, Interval]
+    """By metric: speakers drawn again, each with all clips; NaN for a single speaker."""
     per_class: Mapping[str, Mapping[str, float]]
     per_speaker: Mapping[str, Mapping[str, float]]
     confusion: tuple[tuple[int, ...], ...]
@@ -64,18 +66,18 @@ def judge(judged: Judged, labels: Sequence[str], bootstrap: Bootstrap = USUAL) -
     """Compare answers with the truth."""
     counts = judged.counts()
     classes = PerClass.of(counts)
+    areas = metrics.aucs(judged.truth, judged.probabilities)
     speakers = np.asarray(judged.speakers)
     return Evaluation(
         Scores.of(judged.truth, judged.probabilities),
-        {
-            name: interval(partial(_figure, metric, judged), judged.speakers, bootstrap)
-            for name, metric in METRICS.items()
-        },
+        _intervals(judged, replace(bootstrap, draw=WITHIN)),
+        _intervals(judged, replace(bootstrap, draw=ACROSS)),
         {
             label: {
                 "precision": float(classes.precision[k]),
                 "recall": float(classes.recall[k]),
                 "f1": float(classes.f1[k]),
+                "auc": float(areas[k]),
                 "clips": int(classes.support[k]),
             }
             for k, label in enumerate(labels)
@@ -83,6 +85,12 @@ def judge(judged: Judged, labels: Sequence[str], bootstrap: Bootstrap = USUAL) -
         {name: _speaker(judged.counts(np.flatnonzero(speakers == name))) for name in sorted(set(judged.speakers))},
         tuple(tuple(int(count) for count in row) for row in counts),
     )
+
+
+def _intervals(judged: Judged, bootstrap: Bootstrap) -> dict[str, Interval]:
+    return {
+        name: interval(partial(_figure, metric, judged), judged.speakers, bootstrap) for name, metric in METRICS.items()
+    }
 
 
 def _figure(metric: Metric, judged: Judged, picked: Picked) -> float:

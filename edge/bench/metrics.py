@@ -9,6 +9,9 @@ Classes = NDArray[np.intp]
 """`[N]` class indices."""
 Doubles = NDArray[np.float64]
 
+RARE = 0.5
+"""A class is rare below this part of an even share of the clips."""
+
 
 def confusion(truth: Classes, predicted: Classes, classes: int) -> NDArray[np.int64]:
     """Return counts `[K, K]`, rows the true class, columns the predicted one."""
@@ -74,14 +77,37 @@ def ovr_accuracy(counts: NDArray[np.int64]) -> float:
     return float(1 - 2 * errors / (len(counts) * counts.sum()))
 
 
-def auc(truth: Classes, probabilities: Doubles) -> float:
-    """Return the area under the ROC curve, one class against the rest, mean over classes; NaN when no class can tell.
+def rare_f1(counts: NDArray[np.int64]) -> float:
+    """Return the mean F1 over the rare classes, as `RARE` has it; NaN when none is rare."""
+    classes = PerClass.of(counts)
+    occurs = classes.support > 0
+    rare = occurs & (classes.support < RARE * counts.sum() / occurs.sum())
+    return float(classes.f1[rare].mean()) if rare.any() else float("nan")
 
-    `probabilities` is `[N, K]`. Classes that no clip or every clip has are left out.
+
+def mosei_weighted_accuracy(counts: NDArray[np.int64]) -> float:
+    """Return the mean over classes of the balanced accuracy of "this class or not"; NaN when no class can tell.
+
+    CMU-MOSEI's papers call (TP * N/P + TN) / 2N weighted accuracy. Chance is 1/2 for any number of classes, and it is
+    neither the accuracy nor the recall weighted by clips. Classes that no clip or every clip has are left out.
     """
-    areas = [_area(truth == k, column) for k, column in enumerate(probabilities.T)]
-    known = [area for area in areas if area is not None]
-    return float(np.mean(known)) if known else float("nan")
+    total, hits, support = counts.sum(), np.diagonal(counts), counts.sum(axis=1)
+    others = total - support
+    told = _share(hits, support) + _share(others - counts.sum(axis=0) + hits, others)
+    known = (support > 0) & (others > 0)
+    return float(told[known].mean() / 2) if known.any() else float("nan")
+
+
+def aucs(truth: Classes, probabilities: Doubles) -> Doubles:
+    """Return the area under the ROC curve of each class against the rest, `[K]`; NaN where no or every clip has it."""
+    return np.array([area(truth == k, column) for k, column in enumerate(probabilities.T)])
+
+
+def auc(truth: Classes, probabilities: Doubles) -> float:
+    """Return the mean of `aucs` over the classes that can tell, NaN when none can."""
+    areas = aucs(truth, probabilities)
+    known = areas[~np.isnan(areas)]
+    return float(known.mean()) if len(known) else float("nan")
 
 
 def ece(truth: Classes, probabilities: Doubles, bins: int = 15) -> float:
@@ -95,11 +121,11 @@ def ece(truth: Classes, probabilities: Doubles, bins: int = 15) -> float:
     return float(np.abs(gaps).sum() / len(truth))
 
 
-def _area(positive: NDArray[np.bool_], scores: Doubles) -> float | None:
-    """Return the share of pairs that the scores put in order; ties count half."""
+def area(positive: NDArray[np.bool_], scores: Doubles) -> float:
+    """Return the share of pairs `[N]` that the scores put in order; ties count half, NaN where there is no pair."""
     count = int(positive.sum())
     if not 0 < count < len(positive):
-        return None
+        return float("nan")
     _, place, sizes = np.unique(scores, return_inverse=True, return_counts=True)
     ranks = (np.cumsum(sizes) - (sizes - 1) / 2)[place]
     return float((ranks[positive].sum() - count * (count + 1) / 2) / (count * (len(positive) - count)))
@@ -122,7 +148,10 @@ class Scores:
     weighted_precision: float
     weighted_recall: float
     weighted_f1: float
+    rare_f1: float
+    """NaN when no class is rare."""
     ovr_accuracy: float
+    mosei_weighted_accuracy: float
     auc: float
     ece: float
 
@@ -141,7 +170,9 @@ class Scores:
             weighted_precision=classes.weighted(classes.precision),
             weighted_recall=classes.weighted(classes.recall),
             weighted_f1=classes.weighted(classes.f1),
+            rare_f1=rare_f1(counts),
             ovr_accuracy=ovr_accuracy(counts),
+            mosei_weighted_accuracy=mosei_weighted_accuracy(counts),
             auc=auc(truth, probabilities),
             ece=ece(truth, probabilities),
         )

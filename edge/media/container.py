@@ -15,7 +15,8 @@ from mmer.edge.errors import UnreadableMediaError
 
 _FORMATS = (
     "mov,matroska,webm,avi,mpeg,mpegvideo,mpegts,ogg,flv,asf,wav,w64,mp3,aac,ac3,eac3,flac,amr,aiff,au,caf,"
-    "h264,hevc,av1,ivf,obu,gif,mxf,nut,rm,wv,tta,dv,yuv4mpegpipe,m4v,mjpeg,opus,srt,webvtt,ass"
+    "h264,hevc,av1,ivf,obu,gif,mxf,nut,rm,wv,tta,dv,yuv4mpegpipe,m4v,mjpeg,opus,srt,webvtt,ass,"
+    "jpeg_pipe,png_pipe"
 )
 """Playlists and scripts (hls, dash, concat, image sequences) are left out: they name other files and hosts."""
 
@@ -28,10 +29,20 @@ def opened(path: Path) -> Iterator[InputContainer]:
     """Open a media file; decoding errors inside the block become `UnreadableMediaError`."""
     options = {"protocol_whitelist": "file", "format_whitelist": _FORMATS}
     try:
-        with av.open(f"file:{path}", options=options, metadata_errors="replace") as container:
+        form = _picture(path)
+        with av.open(f"file:{path}", format=form, options=options, metadata_errors="replace") as container:
             yield container
     except (av.FFmpegError, UnicodeError) as error:
         raise UnreadableMediaError(path, reason(error)) from error
+
+
+def _picture(path: Path) -> str | None:
+    """Return the format of a JPEG picture by its first bytes; FFmpeg takes many small ones for a sequence of files."""
+    try:
+        with path.open("rb") as file:
+            return "jpeg_pipe" if file.read(3) == b"\xff\xd8\xff" else None
+    except OSError:
+        return None
 
 
 def reason(error: Exception) -> str:

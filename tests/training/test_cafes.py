@@ -11,7 +11,7 @@ from mmer.training.audio import MIN_SAMPLES
 from mmer.training.batch import Batch
 from mmer.training.cafes import build_cafes
 from mmer.training.confidence import FORMS
-from mmer.training.losses import aligned_focal
+from mmer.training.objective import LossSettings, Objective
 from mmer.training.zoo.cafes import PRESETS
 
 SUBSETS = [subset for subset in product((True, False), repeat=3) if any(subset)]
@@ -51,7 +51,7 @@ def test_every_form_trains_on_every_subset(form, present):
     torch.manual_seed(0)
     cafes = build_cafes(replace(TINY, confidence=form))
     output = cafes(batch_of((present, present)))
-    loss = aligned_focal(output.logits, torch.tensor([0, 3]), torch.ones(4), output.confidence)
+    loss = Objective(LossSettings(), torch.ones(4), 0.2)(output, torch.tensor([0, 3]))
     loss.backward()
     gradients = [p.grad for p in cafes.parameters() if p.grad is not None]
     assert output.logits.isfinite().all()

@@ -9,9 +9,12 @@ import torch
 
 from mmer.edge.errors import SettingError
 from mmer.training.augment import Augmentation
+from mmer.training.cafes import build_cafes
 from mmer.training.evaluate import evaluate
-from mmer.training.loop import FitSettings, Listener, TrainData, batches, fit
-from mmer.training.optimiser import OptimiserSettings, cosine, make_optimiser
+from mmer.training.fitsettings import FitSettings
+from mmer.training.loop import Listener, TrainData, fit
+from mmer.training.optimiser import OptimiserSettings, Schedule, make_optimiser, plateau
+from mmer.training.sampler import batches
 from mmer.training.samples import Sample
 from mmer.training.train import TrainSettings, train, untrained
 
@@ -117,6 +120,22 @@ def test_the_mixture_is_fitted_at_the_end_of_an_epoch(synth_samples):
     assert [bool(value) for name, value in model.named_buffers() if name.endswith("fitted")] == [True, True]
 
 
+def test_two_parts_of_four_make_the_step_of_eight(synth_samples):
+    # words alone: nothing is normalised over the batch; and no alignment, which is a statistic of the batch too
+    samples = alone(few(synth_samples, 8), "text")
+    found = []
+    for accumulation in (1, 2):
+        entry = untrained(TrainSettings(LABELS, preset="tiny"), [s.text for s in samples])
+        made = build_cafes(replace(entry.facts.settings, fusion_dropout=0.0))
+        made.load_state_dict(entry.model.state_dict())
+        data = TrainData(samples[:8], samples[8:], entry.reader(), 3)
+        # the loss of the third epoch follows from every step before it
+        settings = replace(QUICK, epochs=3, beta=0.0, accumulation=accumulation, augmentation=Augmentation())
+        found.append([epoch.loss for epoch in fit(made, data, settings).epochs])
+    assert found[0] == pytest.approx(found[1], rel=1e-4)
+    assert found[0][0] != pytest.approx(found[0][2], rel=1e-3)
+
+
 def test_training_without_validation_is_refused(synth_samples):
     with pytest.raises(SettingError, match="0 validation"):
         trained([s for s in synth_samples if s.split == "train"])
@@ -136,13 +155,25 @@ def test_unknown_models_and_presets_are_refused(wrong):
         untrained(replace(TrainSettings(LABELS), **wrong), [])
 
 
-@pytest.mark.parametrize("wrong", [{"epochs": 0}, {"batch_size": 0}, {"keep": "luck"}, {"dropout": (0, 2, 0)}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"epochs": 0},
+        {"batch_size": 0},
+        {"keep": "luck"},
+        {"dropout": (0, 2, 0)},
+        {"accumulation": 99},
+        {"patience": -1},
+    ],
+)
 def test_settings_that_cannot_be_are_refused(wrong):
     with pytest.raises(SettingError):
         FitSettings(**wrong)
 
 
-@pytest.mark.parametrize("wrong", [{"kind": "sgd"}, {"lr": 0}, {"warmup": 1.0}, {"weight_decay": float("nan")}])
+@pytest.mark.parametrize(
+    "wrong", [{"kind": "sgd"}, {"lr": 0}, {"warmup": 1.0}, {"weight_decay": float("nan")}, {"schedule": "up"}]
+)
 def test_optimiser_settings_that_cannot_be_are_refused(wrong):
     with pytest.raises(SettingError):
         OptimiserSettings(**wrong)
@@ -155,14 +186,31 @@ def test_the_published_text_rate_is_a_hundredth_of_the_others():
     assert sum(len(g["params"]) for g in (rest, text)) == len(list(model.parameters()))
 
 
-def test_the_rate_rises_then_falls_to_nothing():
-    settings = OptimiserSettings(lr=1.0, warmup=0.2)
+def rates(settings, steps, worths=()):
+    """The rate at every step, and at the one that comes no more."""
     optimiser = make_optimiser(torch.nn.Linear(1, 1), settings)
-    schedule, rates = cosine(optimiser, settings, 10), []
-    for _ in range(11):
-        rates.append(schedule.get_last_lr()[0])
-        optimiser.step()
-        schedule.step()
-    assert rates[0] < rates[1] < rates[2] == 1.0
-    assert rates[2:] == sorted(rates[2:], reverse=True)
-    assert rates[10] == pytest.approx(0.0)
+    schedule, found = Schedule(optimiser, settings, steps), []
+    for step in range(steps + 1):
+        schedule.at(step, worths)
+        found.append(optimiser.param_groups[0]["lr"])
+    return found
+
+
+def test_the_rate_rises_then_falls_to_nothing():
+    found = rates(OptimiserSettings(lr=1.0, warmup=0.2), 10)
+    assert found[0] < found[1] < found[2] == 1.0
+    assert found[2:] == sorted(found[2:], reverse=True)
+    assert found[6] == pytest.approx(0.5)
+    assert found[10] == pytest.approx(0.0)
+
+
+def test_the_rate_falls_along_a_line_or_stays():
+    assert rates(OptimiserSettings(lr=1.0, schedule="linear", warmup=0.2), 5)[1:] == [1.0, 0.75, 0.5, 0.25, 0.0]
+    assert rates(OptimiserSettings(lr=0.3, schedule="constant"), 3) == [0.3] * 4
+
+
+def test_the_rate_falls_by_a_factor_for_each_wait_in_vain():
+    worths = [0.2, 0.5, 0.5, 0.4, 0.6, 0.1, 0.1, 0.1, 0.1]  # waits of 2, 2 and 2, none after the last
+    assert [plateau(worths[:n], 2, 0.5) for n in range(10)] == [1, 1, 1, 1, 0.5, 0.5, 0.5, 0.25, 0.25, 0.125]
+    settings = OptimiserSettings(lr=1.0, schedule="plateau", plateau_epochs=2)
+    assert rates(settings, 1, worths) == [0.125, 0.125]

@@ -3,7 +3,7 @@
 import pytest
 
 from mmer.edge.errors import SettingError
-from mmer.training.loop import FitSettings
+from mmer.training.fitsettings import FitSettings
 from mmer.training.overrides import overridden
 
 

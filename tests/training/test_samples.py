@@ -4,6 +4,7 @@ import wave
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -122,3 +123,24 @@ def test_a_cache_that_cannot_be_written_costs_time_only(tmp_path):
     (tmp_path / "cache").write_text("a file, where a folder would have to be")
     (sample,) = loaded([Entry(tone(tmp_path / "a.wav"), "sad", "train", "s")], RecordingCache(tmp_path / "cache"))
     assert len(sample.recording.sound) == 8000
+
+
+def test_words_alone_are_a_sample_without_face_and_sound(cache):
+    (sample,) = loaded([Entry(Path(), "sad", "train", "", transcript="oh no")], cache)
+    assert (present(sample), sample.text) == ((False, False, True), "oh no")
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.png"])
+def test_a_picture_that_a_face_fills_is_one_crop(tmp_path, cache, name):
+    pixels = np.tile(np.arange(48, dtype=np.uint8) * 5, (48, 1))
+    cv2.imwrite(str(tmp_path / name), pixels)
+    (sample,) = loaded([Entry(tmp_path / name, "sad", "train", "", extra={"framing": "face"})], cache)
+    (crop,) = sample.recording.crops
+    assert present(sample) == (True, False, False)
+    assert np.abs(crop[..., 0].astype(int) - pixels).max() < 12
+    assert not cache.folder.exists()
+
+
+def test_the_stamp_of_an_index_comes_along(cache):
+    (sample,) = loaded([Entry(Path(), "sad", "train", "", transcript="oh", extra={"stamp": "LEAKY"})], cache)
+    assert sample.stamp == "LEAKY"

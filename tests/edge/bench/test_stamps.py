@@ -1,5 +1,6 @@
 """Figures that flatter are stamped."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -36,3 +37,12 @@ def test_a_speaker_in_two_splits_is_stamped():
 
 def test_counted_speakers_are_not_named():
     assert (names_speakers(NAMED), names_speakers({"speakers": {"train": 7}})) == (True, False)
+
+
+def test_an_index_that_was_split_by_clip_is_stamped():
+    stamped = [replace(clip, speaker="", extra={"stamp": LEAKY}) for clip in CLIPS]
+    assert stamps(stamped, "test", {}) == (LEAKY,)
+
+
+def test_a_model_that_learned_from_such_an_index_is_stamped_everywhere():
+    assert stamps(CLIPS, "test", {"stamps": [LEAKY]}) == (LEAKY,)

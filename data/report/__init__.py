@@ -1,0 +1,1 @@
+"""Pictures of a corpus; matplotlib is imported by the file that draws, nowhere else."""

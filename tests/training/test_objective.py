@@ -1,0 +1,54 @@
+"""The loss that settings choose, against numbers worked out by hand."""
+
+import math
+
+import pytest
+import torch
+
+from mmer.edge.errors import SettingError
+from mmer.training.batch import Confidence, Output
+from mmer.training.objective import LossSettings, Objective
+
+OUTPUT = Output(torch.tensor([[math.log(3.0), 0.0], [0.0, 0.0]]), {}, torch.ones(2, 3))  # p = 3/4 and 1/2
+TRUTH, COUNTS = torch.tensor([0, 1]), torch.tensor([30, 10])  # classes that weigh 2/3 and 2
+
+
+def loss(output=OUTPUT, beta=0.0, **settings):
+    return Objective(LossSettings(**settings), COUNTS, beta)(output, TRUTH).item()
+
+
+def test_focal_weighs_rare_classes_more():
+    expected = (2 / 3 * 0.25**2 * math.log(4 / 3) + 2 * 0.5**2 * math.log(2)) / 2
+    assert loss() == pytest.approx(expected, rel=1e-5)
+
+
+def test_focal_without_weights_or_focus_is_cross_entropy():
+    expected = (math.log(4 / 3) + math.log(2)) / 2
+    assert loss(weights="none", gamma=0.0) == pytest.approx(expected, rel=1e-5)
+    assert loss(weights="none", kind="cross_entropy") == pytest.approx(expected, rel=1e-5)
+
+
+def test_smoothing_asks_for_a_little_of_every_class():
+    first = 0.95 * math.log(4 / 3) + 0.05 * math.log(4)  # of 0.1, half goes to each of two classes
+    expected = (2 / 3 * first + 2 * math.log(2)) / 2
+    assert loss(kind="cross_entropy", smoothing=0.1) == pytest.approx(expected, rel=1e-5)
+
+
+def test_focal_bce_asks_for_each_class_by_itself():
+    # the ones of class 0 weigh 1/4 and its zeros 3/4, those of class 1 the other way round
+    first = 0.25 * 0.25**2 * math.log(4 / 3) + 0.25 * 0.5**2 * math.log(2)
+    second = 0.75 * 0.5**2 * math.log(2) + 0.75 * 0.5**2 * math.log(2)
+    assert loss(kind="focal_bce") == pytest.approx((first + second) / 4, rel=1e-5)
+
+
+def test_alignment_is_added_by_its_weight():
+    confidence = Confidence(torch.tensor([[[0.3]], [[0.9]]]), torch.ones(2, 1, dtype=torch.bool))
+    wrong = Output(torch.tensor([[1.0, 0.0], [1.0, 0.0]]), {"audio": confidence}, torch.ones(2, 3))
+    # two values standardise to -1/sqrt(2) and 1/sqrt(2): aligned by 1/2, and the other modality adds 0
+    assert loss(wrong, beta=0.2) - loss(wrong) == pytest.approx(0.2 * 0.5 / 2, abs=1e-4)
+
+
+@pytest.mark.parametrize("wrong", [{"kind": "hinge"}, {"gamma": -1.0}, {"weights": "all"}, {"smoothing": 1.0}])
+def test_losses_that_cannot_be_are_refused(wrong):
+    with pytest.raises(SettingError, match=r"loss\."):
+        LossSettings(**wrong)

@@ -1,0 +1,48 @@
+"""How to train, as data."""
+
+from dataclasses import dataclass, field
+
+from mmer.edge.inputs.constants import among, within
+from mmer.training.augment import UNCHANGED, Augmentation
+from mmer.training.objective import LossSettings
+from mmer.training.optimiser import OptimiserSettings
+from mmer.training.sampler import SamplerSettings
+
+KEPT_BY = ("uar", "macro_f1")
+
+
+@dataclass(frozen=True, slots=True)
+class FitSettings:
+    """How to train. The defaults are those published for `cafes`."""
+
+    epochs: int = 10
+    batch_size: int = 16
+    accumulation: int = 1
+    """A batch passes in so many parts, for less memory, and their gradients are added up before the step.
+
+    It is the same step, but that batch normalisation and the alignment of confidence see one part at a time.
+    """
+    patience: int = 0
+    """Training ends after so many epochs without a better one; 0 never does."""
+    seed: int = 42
+    keep: str = "uar"
+    """What the best epoch has most of on the validation samples, one of `KEPT_BY`."""
+    optimiser: OptimiserSettings = field(default_factory=OptimiserSettings)
+    sampler: SamplerSettings = field(default_factory=SamplerSettings)
+    loss: LossSettings = field(default_factory=LossSettings)
+    augmentation: Augmentation = UNCHANGED
+    dropout: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """How probable it is that video, audio or text is left out of a training sample."""
+    beta: float = 0.2
+    """Weight of the alignment of confidence and error."""
+
+    def __post_init__(self) -> None:
+        within("epochs", self.epochs, 1, 10_000)
+        within("batch_size", self.batch_size, 1, 4096)
+        within("accumulation", self.accumulation, 1, self.batch_size)
+        within("patience", self.patience, 0, 10_000)
+        within("seed", self.seed, 0, 2**63 - 1)
+        among("keep", self.keep, KEPT_BY)
+        within("beta", self.beta, 0.0, 100.0)
+        for share in self.dropout:
+            within("dropout", share, 0.0, 1.0)
