@@ -10,9 +10,9 @@ from torch import Tensor
 
 from mmer.edge.inputs.padded import padded
 from mmer.edge.inputs.text import Tokeniser
-from mmer.training import augment
 from mmer.training.audio import MIN_SAMPLES
-from mmer.training.augment import Augmentation
+from mmer.training.augment import pictures, sound, words
+from mmer.training.augment.settings import Augmentation
 from mmer.training.batch import Batch
 from mmer.training.recording import Inputs
 from mmer.training.samples import Sample
@@ -62,13 +62,15 @@ class Reader:
     def vary(self, sample: Sample, limits: Augmentation, rng: np.random.Generator) -> Arrays:
         """Return a sample as it could have been."""
         recording = sample.recording
-        chosen = augment.chosen(len(recording.crops), self.inputs.video.max_frames, rng)
-        crops = augment.crops(recording.crops[list(chosen)], limits, rng)
-        sound = augment.sound(recording.sound, self.inputs.audio.rate_hz, limits, rng)
-        if len(sound) < MIN_SAMPLES:  # what was barely heard would be heard no more
-            sound = recording.sound
-        arrays = self._arrays(crops, sound, sample.text)
-        return arrays if arrays.ids is None else replace(arrays, ids=augment.tokens(arrays.ids, UNKNOWN, limits, rng))
+        chosen = pictures.chosen(len(recording.crops), self.inputs.video.max_frames, rng)
+        crops = pictures.varied(recording.crops[list(chosen)], limits.pictures, rng)
+        heard = sound.varied(recording.sound, self.inputs.audio.rate_hz, limits.sound, rng)
+        if len(heard) < MIN_SAMPLES:  # what was barely heard would be heard no more
+            heard = recording.sound
+        arrays = self._arrays(crops, heard, sample.text)
+        if arrays.ids is None:
+            return arrays
+        return replace(arrays, ids=words.varied(arrays.ids, UNKNOWN, limits.words, rng))
 
     def _arrays(self, crops: NDArray[np.uint8], sound: NDArray[np.float32], text: str) -> Arrays:
         frames = self.inputs.video.arrays(list(crops))

@@ -3,12 +3,11 @@
 from dataclasses import dataclass, field
 
 from mmer.edge.inputs.constants import among, within
-from mmer.training.augment import UNCHANGED, Augmentation
+from mmer.training.augment.settings import UNCHANGED, Augmentation
+from mmer.training.history import WORTHS
 from mmer.training.objective import LossSettings
 from mmer.training.optimiser import OptimiserSettings
 from mmer.training.sampler import SamplerSettings
-
-KEPT_BY = ("uar", "macro_f1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +25,7 @@ class FitSettings:
     """Training ends after so many epochs without a better one; 0 never does."""
     seed: int = 42
     keep: str = "uar"
-    """What the best epoch has most of on the validation samples, one of `KEPT_BY`."""
+    """What the best epoch has most of on the validation samples, one of `history.WORTHS`."""
     optimiser: OptimiserSettings = field(default_factory=OptimiserSettings)
     sampler: SamplerSettings = field(default_factory=SamplerSettings)
     loss: LossSettings = field(default_factory=LossSettings)
@@ -42,7 +41,7 @@ class FitSettings:
         within("accumulation", self.accumulation, 1, self.batch_size)
         within("patience", self.patience, 0, 10_000)
         within("seed", self.seed, 0, 2**63 - 1)
-        among("keep", self.keep, KEPT_BY)
+        among("keep", self.keep, WORTHS)
         within("beta", self.beta, 0.0, 100.0)
         for share in self.dropout:
             within("dropout", share, 0.0, 1.0)

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -29,8 +29,16 @@ def best_of(epochs: Sequence[Epoch], keep: str) -> int:
 
 
 def worth(epoch: Epoch, keep: str) -> float:
-    """Return what epochs are compared by, one of `KEPT_BY`."""
-    return epoch.uar if keep == "uar" else epoch.macro_f1
+    """Return what epochs are compared by."""
+    return WORTHS[keep](epoch)
+
+
+WORTHS: Mapping[str, Callable[[Epoch], float]] = {
+    "uar": lambda epoch: epoch.uar,
+    "macro_f1": lambda epoch: epoch.macro_f1,
+    "last": lambda epoch: float(epoch.number),
+}
+"""What the kept epoch may have most of; `last` chooses nothing by the validation samples."""
 
 
 def write_history(epochs: Sequence[Epoch], folder: Path) -> None:

@@ -18,7 +18,7 @@ class DeviceMemoryError(DeviceError):
         super().__init__(
             f"out of memory with {batch_size} clips a batch in {accumulation} part(s): "
             f"--set accumulation={min(2 * accumulation, batch_size)} passes fewer at a time, "
-            "--set augmentation.longest_s=2 shorter ones, and a smaller --preset needs less"
+            "--set augmentation.sound.longest_s=2 shorter ones, and a smaller --preset needs less"
         )
 
 

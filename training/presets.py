@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from mmer.edge.inputs.audio import AudioInput
-from mmer.training.augment import Augmentation
+from mmer.training.augment.settings import Augmentation
 from mmer.training.fitsettings import FitSettings
 from mmer.training.optimiser import OptimiserSettings
 from mmer.training.recording import Inputs

@@ -94,7 +94,9 @@ def train(
     if beginning.start is not None:
         provenance = _inherited(provenance, beginning.start, settings.labels)
     best = result.epochs[result.best - 1]
-    facts = replace(checkpoint.facts, metrics={"val": _measured(best, len(parts["val"]))}, provenance=provenance)
+    facts = replace(
+        checkpoint.facts, metrics={"val": _measured(best, len(parts["val"]), settings.fit.keep)}, provenance=provenance
+    )
     return Trained(replace(checkpoint, facts=facts), result)
 
 
@@ -156,7 +158,8 @@ def _named(weights: str | None) -> str | None:
     return Path(weights).name if weights is not None and Path(weights).is_dir() else weights
 
 
-def _measured(epoch: Epoch, clips: int) -> dict[str, object]:
+def _measured(epoch: Epoch, clips: int, keep: str) -> dict[str, object]:
     """Return the figures with what they rest on."""
-    protocol = f"epoch {epoch.number}, chosen on these {clips} clips; all modalities that a clip has"
+    choice = "the last one, chosen by nothing" if keep == "last" else "chosen on them"
+    protocol = f"epoch {epoch.number} on {clips} clips, {choice}; all modalities that a clip has"
     return {"protocol": protocol, **asdict(epoch)}

@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 import torch
 
-from mmer.edge.errors import SettingError
 from mmer.edge.inputs.text import TextInput
-from mmer.training import augment
 from mmer.training.audio import MIN_SAMPLES
-from mmer.training.augment import UNCHANGED, Augmentation
+from mmer.training.augment.settings import UNCHANGED, Augmentation
+from mmer.training.augment.sound import SAME_SOUND
+from mmer.training.augment.words import WordChanges
 from mmer.training.collate import Arrays, Reader, collate, dropped
 from mmer.training.recording import Inputs, Recording
 from mmer.training.samples import Sample
-from mmer.training.tokenizer import UNKNOWN, tokeniser, train_tokenizer
+from mmer.training.tokenizer import tokeniser, train_tokenizer
 
-STRONG = Augmentation(lost_tokens=0.5)
+STRONG = Augmentation(words=WordChanges(0.5))
 
 
 def sample(crops=12, sound=9000, text="so happy today", seed=0):
@@ -107,62 +107,7 @@ def test_absent_modalities_stay_absent(reader, kind):
     assert reader.vary(bare, STRONG, np.random.default_rng(0)).present == reader.read(bare).present
 
 
-def test_all_pictures_of_a_clip_are_mirrored_or_none():
-    pixels, always = sample().recording.crops, replace(UNCHANGED, mirror=1.0)
-    assert np.array_equal(augment.crops(pixels, always, np.random.default_rng(0)), pixels[:, :, ::-1])
-
-
-def test_a_face_is_shifted_alike_in_all_crops():
-    pixels = np.repeat(sample().recording.crops[:1], 5, axis=0)
-    moved = augment.crops(pixels, replace(UNCHANGED, shift_px=3), np.random.default_rng(2))
-    assert not np.array_equal(moved, pixels)
-    assert all(np.array_equal(moved[0], crop) for crop in moved)
-
-
-def test_brightness_stays_within_the_range_of_pixels():
-    pixels = np.array([0, 128, 255], np.uint8).reshape(1, 1, 3, 1).repeat(3, axis=3).repeat(3, axis=1)
-    lit = [augment.crops(pixels, replace(UNCHANGED, brightness=1.0), np.random.default_rng(s)) for s in range(20)]
-    assert all(np.all(np.diff(one[0, 0, :, 0].astype(int)) >= 0) for one in lit)
-
-
-def test_speed_changes_the_length_within_its_bounds():
-    sound = sample(sound=8000).recording.sound
-    lengths = [
-        len(augment.sound(sound, 8000, replace(UNCHANGED, speed=0.2), np.random.default_rng(s))) for s in range(30)
-    ]
-    assert 8000 / 1.21 <= min(lengths) < 7900
-    assert 8100 < max(lengths) <= 8000 / 0.79
-
-
-def test_long_sound_is_cut_to_a_piece_of_itself():
-    sound = sample(sound=32000).recording.sound
-    piece = augment.sound(sound, 8000, replace(UNCHANGED, longest_s=1.0), np.random.default_rng(0))
-    first = int(np.flatnonzero(sound == piece[0])[0])
-    assert np.array_equal(piece, sound[first : first + 8000])
-
-
-def test_noise_is_a_share_of_the_sounds_level():
-    sound = sample(sound=80_000).recording.sound
-    noises = [
-        augment.sound(sound, 8000, replace(UNCHANGED, noise=0.5), np.random.default_rng(s)) - sound for s in range(9)
-    ]
-    shares = [noise.std() / sound.std() for noise in noises]
-    assert 0 < min(shares) < max(shares) < 0.51
-
-
-def test_lost_tokens_become_unknown_but_never_the_frame():
-    ids = np.arange(10, 40)
-    lost = augment.tokens(ids, UNKNOWN, replace(UNCHANGED, lost_tokens=1.0), np.random.default_rng(0))
-    assert (lost[0], lost[-1], set(lost[1:-1].tolist())) == (10, 39, {UNKNOWN})
-
-
-@pytest.mark.parametrize("wrong", [{"mirror": 1.5}, {"noise": -0.1}, {"speed": float("nan")}])
-def test_augmentation_out_of_range_is_refused(wrong):
-    with pytest.raises(SettingError):
-        Augmentation(**wrong)
-
-
 def test_sound_that_is_barely_long_enough_is_still_heard(reader):
-    bare, cutting = sample(crops=0, sound=MIN_SAMPLES, text=""), replace(UNCHANGED, cut=0.9)
+    bare, cutting = sample(crops=0, sound=MIN_SAMPLES, text=""), replace(UNCHANGED, sound=replace(SAME_SOUND, cut=0.9))
     varied = [reader.vary(bare, cutting, np.random.default_rng(seed)).present for seed in range(5)]
     assert varied == [(False, True, False)] * 5

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from mmer.edge.errors import SettingError
-from mmer.training.augment import Augmentation
+from mmer.training.augment.settings import Augmentation
 from mmer.training.cafes import build_cafes
 from mmer.training.evaluate import evaluate
 from mmer.training.fitsettings import FitSettings
@@ -112,7 +112,7 @@ def test_the_record_says_what_was_done(synth_samples):
     facts = trained(few(synth_samples), epochs=1).checkpoint.facts
     assert facts.provenance["clips"] == {"train": 4, "val": 4}
     assert facts.provenance["fit"]["seed"] == 3
-    assert "chosen on these 4 clips" in facts.metrics["val"]["protocol"]
+    assert "on 4 clips, chosen on them" in facts.metrics["val"]["protocol"]
 
 
 def test_the_mixture_is_fitted_at_the_end_of_an_epoch(synth_samples):

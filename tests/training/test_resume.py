@@ -11,7 +11,7 @@ import torch
 
 from mmer.edge.corpus import write_index
 from mmer.edge.errors import SettingError
-from mmer.training.augment import Augmentation
+from mmer.training.augment.settings import Augmentation
 from mmer.training.fitsettings import FitSettings
 from mmer.training.loop import Listener
 from mmer.training.optimiser import OptimiserSettings

@@ -1,0 +1,80 @@
+"""A varied clip strays as far as its settings allow, and no further."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mmer.edge.errors import SettingError
+from mmer.training.augment import pictures, sound, words
+from mmer.training.augment.pictures import SAME_PICTURES, PictureChanges
+from mmer.training.augment.sound import SAME_SOUND, SoundChanges
+from mmer.training.augment.words import WordChanges
+from mmer.training.tokenizer import UNKNOWN
+
+
+def noise(length):
+    return np.random.default_rng(0).normal(0, 0.1, length).astype(np.float32)
+
+
+def faces(count=12):
+    return np.random.default_rng(0).integers(256, size=(count, 48, 48, 3), dtype=np.uint8)
+
+
+def test_all_pictures_of_a_clip_are_mirrored_or_none():
+    pixels, always = faces(), replace(SAME_PICTURES, mirror=1.0)
+    assert np.array_equal(pictures.varied(pixels, always, np.random.default_rng(0)), pixels[:, :, ::-1])
+
+
+def test_a_face_is_shifted_alike_in_all_crops():
+    pixels = np.repeat(faces(1), 5, axis=0)
+    moved = pictures.varied(pixels, replace(SAME_PICTURES, shift_px=3), np.random.default_rng(2))
+    assert not np.array_equal(moved, pixels)
+    assert all(np.array_equal(moved[0], crop) for crop in moved)
+
+
+def test_brightness_stays_within_the_range_of_pixels():
+    pixels = np.array([0, 128, 255], np.uint8).reshape(1, 1, 3, 1).repeat(3, axis=3).repeat(3, axis=1)
+    lit = [pictures.varied(pixels, replace(SAME_PICTURES, brightness=1.0), np.random.default_rng(s)) for s in range(20)]
+    assert all(np.all(np.diff(one[0, 0, :, 0].astype(int)) >= 0) for one in lit)
+
+
+def test_speed_changes_the_length_within_its_bounds():
+    samples = noise(8000)
+    lengths = [
+        len(sound.varied(samples, 8000, replace(SAME_SOUND, speed=0.2), np.random.default_rng(s))) for s in range(30)
+    ]
+    assert 8000 / 1.21 <= min(lengths) < 7900
+    assert 8100 < max(lengths) <= 8000 / 0.79
+
+
+def test_long_sound_is_cut_to_a_piece_of_itself():
+    samples = noise(32000)
+    piece = sound.varied(samples, 8000, replace(SAME_SOUND, longest_s=1.0), np.random.default_rng(0))
+    first = int(np.flatnonzero(samples == piece[0])[0])
+    assert np.array_equal(piece, samples[first : first + 8000])
+
+
+def test_noise_is_a_share_of_the_sounds_level():
+    samples = noise(80_000)
+    noises = [
+        sound.varied(samples, 8000, replace(SAME_SOUND, noise=0.5), np.random.default_rng(s)) - samples
+        for s in range(9)
+    ]
+    shares = [noise.std() / samples.std() for noise in noises]
+    assert 0 < min(shares) < max(shares) < 0.51
+
+
+def test_lost_tokens_become_unknown_but_never_the_frame():
+    ids = np.arange(10, 40)
+    lost = words.varied(ids, UNKNOWN, WordChanges(1.0), np.random.default_rng(0))
+    assert (lost[0], lost[-1], set(lost[1:-1].tolist())) == (10, 39, {UNKNOWN})
+
+
+@pytest.mark.parametrize(
+    ("changes", "wrong"),
+    [(PictureChanges, {"mirror": 1.5}), (SoundChanges, {"noise": -0.1}), (SoundChanges, {"speed": float("nan")})],
+)
+def test_augmentation_out_of_range_is_refused(changes, wrong):
+    with pytest.raises(SettingError, match=next(iter(wrong))):
+        changes(**wrong)
