@@ -79,6 +79,9 @@ def train(
     text_weights: Annotated[
         str, typer.Option(metavar="none|FOLDER|HUB_ID", help="ALBERT's weights; a hub id is asked of the network.")
     ] = "none",
+    stages: Annotated[
+        Path | None, typer.Option(help="A .toml or .json file of stages: what trains when, on what, how fast.")
+    ] = None,
     changes: Annotated[
         list[str] | None, typer.Option("--set", metavar="PLACE=VALUE", help="Change a setting: optimiser.lr=0.001.")
     ] = None,
@@ -94,12 +97,13 @@ def train(
     from mmer.training.checkpoint import FACTS  # noqa: PLC0415
     from mmer.training.history import Epoch, write_history  # noqa: PLC0415
     from mmer.training.loop import Listener  # noqa: PLC0415
+    from mmer.training.material import Material  # noqa: PLC0415
     from mmer.training.progress import claim_progress, progress_path  # noqa: PLC0415
     from mmer.training.report import epoch_line, train_json, train_lines  # noqa: PLC0415
-    from mmer.training.samples import labels_of, load_samples  # noqa: PLC0415
+    from mmer.training.samples import labels_of  # noqa: PLC0415
     from mmer.training.start import Start  # noqa: PLC0415
     from mmer.training.train import Beginning, train  # noqa: PLC0415
-    from mmer.training.usual import Wish, steps, usual  # noqa: PLC0415
+    from mmer.training.usual import Wish, steps, usual, wished_stages  # noqa: PLC0415
 
     progress = progress_path(output)
     going_on = claim_progress(progress, resume=resume, exist_ok=exist_ok)
@@ -107,12 +111,13 @@ def train(
     claim(output, marker=FACTS, exist_ok=exist_ok)
     beginning = Beginning(Start.open(start) if start else None, progress, resume)
     corpus = Corpus.read(data).where(_conditions(where))
-    corpus.part("train", "val")
     preset = preset or (beginning.start.checkpoint.facts.preset if beginning.start else "small")
-    wish = Wish(model, preset, (*(changes or ()), f"seed={seed}"), text_weights, modality)
+    wish = Wish(model, preset, (*(changes or ()), f"seed={seed}"), text_weights, modality, stages)
+    material = Material.of(corpus, wished_stages(wish))
+    corpus = material.everything
     settings = usual(wish, labels_of(corpus), beginning.start)
     with _progress("reading clips", len(corpus.entries), quiet=quiet) as advance:
-        samples = load_samples(corpus, settings.labels, settings.inputs, advance)
+        samples = material.samples(settings.labels, settings.inputs, advance)
     clips = sum(sample.split in {"train", "val"} for sample in samples)
 
     def watch(epoch: Epoch) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import torch
 from torch import Tensor
@@ -49,6 +50,7 @@ class Cafes(EmotionModel):
     """The model, of its parts."""
 
     heads = "fusion.heads."
+    branches = MappingProxyType({"video": ("face", "video")})
 
     def __init__(
         self, face: FaceEncoder, video: VideoSequence, audio: AudioEncoder, text: TextEncoder, fusion: Fusion

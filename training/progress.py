@@ -18,7 +18,7 @@ from mmer.edge.files import atomic_binary
 from mmer.training.history import Epoch
 from mmer.training.settings import restored
 
-SCHEMA = "mmer.training/1"
+SCHEMA = "mmer.training/2"
 _EPOCH = Epoch(0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 _HOST, _DEVICE = "random.cpu", "random.cuda"
 
