@@ -40,7 +40,5 @@ def test_what_does_not_fit_is_refused(change, said):
 
 
 def test_rates_take_any_name_with_its_dots():
-    assert overridden(FitSettings(), ["rates.face=0.1", "rates.video.layers=0"]).rates == {
-        "face": 0.1,
-        "video.layers": 0,
-    }
+    made = overridden(FitSettings(), ["rates.face=0.1", "rates.video.layers=0"])
+    assert made.rates == {"face": 0.1, "video.layers": 0}

@@ -94,7 +94,7 @@ def test_a_stage_without_clips_is_refused_by_name(samples):
         staged([s for s in samples if s.split == "train"], Stage("one", fit=FIT))
 
 
-def test_a_stage_may_have_clips_of_its_own(samples, synth_corpus, synth_cache, tmp_path, monkeypatch):
+def test_a_stage_may_have_clips_of_its_own(synth_corpus, synth_cache, tmp_path, monkeypatch):
     monkeypatch.setattr("mmer.training.samples.RecordingCache.default", lambda: synth_cache)
     parts = [[e for e in synth_corpus.entries if e.split == split][:4] for split in ("train", "val")]
     write_index(tmp_path / "own.csv", [entry for part in parts for entry in part])
