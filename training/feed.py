@@ -11,6 +11,7 @@ from torch import Tensor
 from mmer.training.batch import Batch
 from mmer.training.collate import Arrays, Reader, collate, dropped
 from mmer.training.fitsettings import FitSettings
+from mmer.training.ranks import own
 from mmer.training.sampler import Places, batches, drawn
 from mmer.training.samples import Sample
 
@@ -38,7 +39,7 @@ class Part:
     labels: Tensor
     """Class indices `[B]`."""
     share: float
-    """Of the samples of one step."""
+    """Of the samples of one step, those of other ranks counted in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +68,18 @@ class Feed:
         size = math.ceil(len(rows) / self.settings.accumulation)
         cuts = [slice(first, first + size) for first in range(0, len(rows), size)]
         width = self.data.reader.inputs.video.size
-        return [Part(collate(rows[cut], width), labels[cut], len(rows[cut]) / len(rows)) for cut in cuts]
+        return [_part(collate(rows[cut], width), labels[cut], len(rows[cut]) / len(rows)) for cut in cuts]
 
     def _varied(self, places: list[int], rng: np.random.Generator) -> list[Arrays]:
         settings, reader = self.settings, self.data.reader
         varied = [reader.vary(self.data.train[place], settings.augmentation, rng) for place in places]
         return [dropped(arrays, settings.dropout, rng) for arrays in varied]
+
+
+def _part(batch: Batch, labels: Tensor, share: float) -> Part:
+    """Return this rank's rows, padded as long as those of all ranks: so nothing depends on who has which."""
+    mine = own(len(labels))
+    return Part(batch.rows(mine), labels[mine], share)
 
 
 def steps_per_epoch(samples: int, settings: FitSettings) -> int:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from mmer.edge.bench import metrics
 from mmer.edge.errors import SettingError
+from mmer.training import ranks
 from mmer.training.branch import WHOLE
 from mmer.training.feed import Feed, Part, TrainData
 from mmer.training.fitsettings import FitSettings
@@ -141,7 +142,8 @@ class _Run:
             self._epochs.append(self._epoch(len(self._begun.epochs) + len(self._epochs) + 1))
             if self._kept() == len(self._epochs) - 1:
                 self._best = {name: value.detach().clone() for name, value in self._model.state_dict().items()}
-            keeper.store(Progress.of(self._all(), self._model, self._best, self._optimiser))
+            if ranks.leads():
+                keeper.store(Progress.of(self._all(), self._model, self._best, self._optimiser))
             self._listener.epoch(self._epochs[-1])
         self._model.load_state_dict(self._best)
         self._model.eval()
@@ -174,17 +176,20 @@ class _Run:
                 losses.append(self._step(parts))
                 self._done += 1
                 self._listener.step(self._begun.steps + self._done)
-        loss = float(np.mean(losses))
+        ranks.align(self._model)
+        loss = float(ranks.total(torch.tensor(losses, dtype=torch.float64, device=self._device)).mean())
         if not math.isfinite(loss):
             lr = self._settings.optimiser.lr
             raise SettingError(
                 f"the loss is {loss} in epoch {number}; lower the learning rate ({lr:g}) or clip gradients"
             )
-        return Epoch(number, loss, *self._validated(), time.monotonic() - started, self._leg.name)
+        accuracy, uar, f1, ovr = ranks.told(self._validated() if ranks.leads() else (0.0,) * 4, self._device)
+        return Epoch(number, loss, accuracy, uar, f1, ovr, time.monotonic() - started, self._leg.name)
 
     def _step(self, parts: Sequence[Part]) -> float:
         self._optimiser.zero_grad()
         loss = sum(self._backward(part) for part in parts)
+        ranks.sum_gradients(self._model.parameters())
         if self._settings.optimiser.clip_norm:
             nn.utils.clip_grad_norm_(self._model.parameters(), self._settings.optimiser.clip_norm)
         self._optimiser.step()
