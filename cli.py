@@ -102,6 +102,7 @@ def train(
     changes: Annotated[
         list[str] | None, typer.Option("--set", metavar="PLACE=VALUE", help="Change a setting: optimiser.lr=0.001.")
     ] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda, or auto: a GPU where there is one.")] = "cpu",
     seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 42,
     exist_ok: ExistOk = False,
     as_json: Json = False,
@@ -132,7 +133,7 @@ def train(
     beginning = Beginning(Start.open(start) if start else None, progress, resume)
     corpus = Corpus.read(data).where(_conditions(where))
     preset = preset or (beginning.start.checkpoint.facts.preset if beginning.start else "small")
-    wish = Wish(model, preset, (*(changes or ()), f"seed={seed}"), text_weights, modality, stages)
+    wish = Wish(model, preset, (*(changes or ()), f"seed={seed}"), text_weights, modality, device, stages)
     material = Material.of(corpus, wished_stages(wish))
     corpus = material.everything
     settings = usual(wish, labels_of(corpus), beginning.start)

@@ -1,12 +1,12 @@
 """CAFES: confidence-guided features of video, audio and text (docs/cafes.md)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmer.edge.inputs.constants import among, within
 from mmer.training.attention import CrossAttention
@@ -79,6 +79,10 @@ class Cafes(EmotionModel):
             if part.confidence is not None and part.mask is not None
         }
         return Output(logits, confidence, weights)
+
+    def segments(self) -> Sequence[nn.Module]:
+        """Return the net that sees frames, and every layer of attention over frames or words."""
+        return self.face, *self.video.layers, *self.text.albert.encoder.albert_layer_groups
 
     @contextmanager
     def epoch(self) -> Iterator[None]:

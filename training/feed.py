@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -68,7 +68,8 @@ class Feed:
         size = math.ceil(len(rows) / self.settings.accumulation)
         cuts = [slice(first, first + size) for first in range(0, len(rows), size)]
         width = self.data.reader.inputs.video.size
-        return [_part(collate(rows[cut], width), labels[cut], len(rows[cut]) / len(rows)) for cut in cuts]
+        parts = [_part(collate(rows[cut], width), labels[cut], len(rows[cut]) / len(rows)) for cut in cuts]
+        return [replace(part, batch=part.batch.pinned()) for part in parts] if self.settings.compute.pinned else parts
 
     def _varied(self, places: list[int], rng: np.random.Generator) -> list[Arrays]:
         settings, reader = self.settings, self.data.reader

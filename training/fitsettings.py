@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from mmer.edge.errors import SettingError
 from mmer.edge.inputs.constants import among, within
 from mmer.training.augment.settings import UNCHANGED, Augmentation
+from mmer.training.compute import ComputeSettings
 from mmer.training.history import WORTHS
 from mmer.training.objective import LossSettings
 from mmer.training.optimiser import OptimiserSettings
@@ -31,6 +32,7 @@ class FitSettings:
     optimiser: OptimiserSettings = field(default_factory=OptimiserSettings)
     rates: Mapping[str, float] = field(default_factory=dict)
     """Learning rate of branches or parts, such as `face`, over that of the rest; 0 freezes."""
+    compute: ComputeSettings = field(default_factory=ComputeSettings)
     sampler: SamplerSettings = field(default_factory=SamplerSettings)
     loss: LossSettings = field(default_factory=LossSettings)
     augmentation: Augmentation = UNCHANGED

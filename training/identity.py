@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
 from mmer.training.checkpoint import Checkpoint, versions
+from mmer.training.fitsettings import FitSettings
 from mmer.training.loop import Leg
 from mmer.training.samples import Sample
 from mmer.training.start import weights_digest
@@ -17,13 +18,18 @@ def identity(checkpoint: Checkpoint, legs: Sequence[Leg]) -> dict[str, object]:
         "model": facts.model,
         "preset": facts.preset,
         "labels": list(facts.labels),
-        "stages": {leg.name: {"settings": asdict(leg.settings), "trains": list(leg.trains)} for leg in legs},
+        "stages": {leg.name: {"settings": _decisive(leg.settings), "trains": list(leg.trains)} for leg in legs},
         "inputs": asdict(facts.inputs),
         "clips": samples_digest(sample for leg in legs for sample in (*leg.data.train, *leg.data.val)),
         "starting weights": weights_digest(checkpoint.model),
         "tokenizer": hashlib.sha256(checkpoint.tokenizer.encode()).hexdigest(),
         "versions": versions(),
     }
+
+
+def _decisive(settings: FitSettings) -> dict[str, object]:
+    """Return the settings without what changes no weight, which may be other when a training goes on."""
+    return {**asdict(settings), "compute": settings.compute.precision}
 
 
 def samples_digest(samples: Iterable[Sample]) -> str:

@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 from mmer.edge.bench import metrics
 from mmer.edge.errors import SettingError
 from mmer.training import ranks
+from mmer.training.ahead import ahead
 from mmer.training.branch import WHOLE
 from mmer.training.feed import Feed, Part, TrainData
 from mmer.training.fitsettings import FitSettings
@@ -23,6 +25,7 @@ from mmer.training.objective import Objective
 from mmer.training.optimiser import Schedule, make_optimiser
 from mmer.training.predict import predict
 from mmer.training.progress import UNKEPT, Keeper, Progress
+from mmer.training.recompute import recomputed
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +112,13 @@ class _Begun:
 
 
 def _fit(model: EmotionModel, leg: Leg, begun: _Begun, listener: Listener, keeper: Keeper) -> TrainResult:
+    leg.settings.compute.require(next(model.parameters()).device)
     groups = Groups.of(model, leg.trains, leg.settings.all_rates)
     with (
         torch.random.fork_rng(devices=_devices(model)),
         within_memory(leg.settings.batch_size, leg.settings.accumulation),
         groups.frozen(model),
+        recomputed(model, wanted=leg.settings.compute.recompute),
     ):
         torch.manual_seed(leg.settings.seed)
         return _Run(model, leg, groups, begun, listener).result(keeper)
@@ -128,6 +133,7 @@ class _Run:
         self._device = next(model.parameters()).device
         self._feed = Feed(leg.data, leg.settings)
         self._optimiser = make_optimiser(model, leg.settings.optimiser, groups)
+        self._scaler = leg.settings.compute.scaler(self._device)
         self._schedule = Schedule(self._optimiser, leg.settings.optimiser, leg.steps)
         counts = torch.from_numpy(np.bincount(leg.data.labels, minlength=leg.data.classes)).to(self._device)
         self._objective = Objective(leg.settings.loss, counts, leg.settings.beta)
@@ -143,7 +149,7 @@ class _Run:
             if self._kept() == len(self._epochs) - 1:
                 self._best = {name: value.detach().clone() for name, value in self._model.state_dict().items()}
             if ranks.leads():
-                keeper.store(Progress.of(self._all(), self._model, self._best, self._optimiser))
+                keeper.store(Progress.of(self._all(), self._model, self._best, self._optimiser, self._scaler))
             self._listener.epoch(self._epochs[-1])
         self._model.load_state_dict(self._best)
         self._model.eval()
@@ -152,7 +158,7 @@ class _Run:
     def _restore(self, progress: Progress) -> None:
         self._epochs, self._best = list(progress.epochs[len(self._begun.epochs) :]), dict(progress.best)
         self._done = self._feed.steps * len(self._epochs)
-        progress.restore(self._model, self._optimiser)
+        progress.restore(self._model, self._optimiser, self._scaler)
         self._listener.step(self._begun.steps + self._done)
 
     def _all(self) -> tuple[Epoch, ...]:
@@ -170,8 +176,8 @@ class _Run:
         worths = [worth(epoch, self._settings.keep) for epoch in self._epochs]
         losses = []
         self._groups.enter_training(self._model)
-        with self._model.epoch():
-            for parts in self._feed.epoch(number):
+        with self._model.epoch(), closing(ahead(self._feed.epoch(number), self._settings.compute.ahead)) as steps:
+            for parts in steps:
                 self._schedule.at(self._done, worths)
                 losses.append(self._step(parts))
                 self._done += 1
@@ -190,17 +196,21 @@ class _Run:
         self._optimiser.zero_grad()
         loss = sum(self._backward(part) for part in parts)
         ranks.sum_gradients(self._model.parameters())
+        if all(parameter.grad is None for parameter in self._model.parameters()):
+            return loss  # nothing that trains took part
+        self._scaler.unscale_(self._optimiser)
         if self._settings.optimiser.clip_norm:
             nn.utils.clip_grad_norm_(self._model.parameters(), self._settings.optimiser.clip_norm)
-        self._optimiser.step()
+        self._scaler.step(self._optimiser)
+        self._scaler.update()
         return loss
 
     def _backward(self, part: Part) -> float:
         """Add the gradients of a part of a batch and return what it adds to the loss."""
-        output = self._model(part.batch.to(self._device))
+        output = self._settings.compute.answer(self._model, part.batch.to(self._device))
         loss = part.share * self._objective(output, part.labels.to(self._device))
-        if loss.requires_grad:  # else nothing that trains took part
-            loss.backward()  # type: ignore[no-untyped-call]
+        if loss.requires_grad:
+            self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         return loss.item()
 
     def _validated(self) -> tuple[float, float, float, float]:

@@ -1,7 +1,7 @@
 """What every system of the zoo is to the training loop."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import ClassVar
 
@@ -21,6 +21,10 @@ class EmotionModel(nn.Module, ABC):
     @abstractmethod
     def forward(self, batch: Batch) -> Output:
         """Return logits for any mixture of present and absent modalities."""
+
+    def segments(self) -> Sequence[nn.Module]:
+        """Return parts that hold much between forward and backward, and may be computed again instead."""
+        return ()
 
     def epoch(self) -> AbstractContextManager[None]:
         """Enclose one training epoch: a model that fits statistics to it watches, and fits them at the end."""

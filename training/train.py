@@ -12,6 +12,7 @@ from mmer.edge.errors import SettingError
 from mmer.edge.leaks import leaking
 from mmer.training.branch import WHOLE
 from mmer.training.checkpoint import Checkpoint, Facts, versions
+from mmer.training.compute import device_of
 from mmer.training.feed import TrainData
 from mmer.training.fitsettings import FitSettings
 from mmer.training.history import Epoch
@@ -41,6 +42,8 @@ class TrainSettings:
     """A folder with ALBERT's weights and its `tokenizer.json`, or a hub id; else both are made from the corpus."""
     modality: str = WHOLE
     """`all`, or the one whose branch is trained by itself."""
+    device: str = "cpu"
+    """One of `compute.DEVICES`."""
     stages: tuple[Stage, ...] = ()
     """Take the place of `fit` and `modality`, which make one stage."""
 
@@ -85,6 +88,7 @@ def train(
     `digest` is that of the corpus, for the record.
     """
     checkpoint = _begun(settings, beginning.start, [s.text for s in samples if s.split == "train"])
+    checkpoint.model.to(device_of(settings.device))
     legs = [_leg(stage, samples, checkpoint) for stage in settings.course]
     result = fit_stages(checkpoint.model, legs, listener, _keeper(beginning, checkpoint, legs))
     parts = {"train": [s for leg in legs for s in leg.data.train], "val": [s for leg in legs for s in leg.data.val]}
@@ -97,6 +101,7 @@ def train(
         "fit": asdict(settings.fit),
         "text_weights": _named(settings.text_weights),
         "modality": settings.modality,
+        "device": next(checkpoint.model.parameters()).device.type,
         "stages": [asdict(recorded(stage)) for stage in settings.stages],
         "versions": versions(),
     }

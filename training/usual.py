@@ -8,6 +8,7 @@ from mmer.edge.errors import SettingError
 from mmer.edge.inputs.constants import among
 from mmer.training.batch import MODALITIES
 from mmer.training.branch import WHOLE
+from mmer.training.compute import device_of
 from mmer.training.feed import steps_per_epoch
 from mmer.training.fitsettings import FitSettings
 from mmer.training.overrides import overridden
@@ -32,6 +33,8 @@ class Wish:
     """`none`, a folder with ALBERT's weights and its `tokenizer.json`, or a hub id."""
     modality: str = WHOLE
     """`all`, or the one whose branch is trained by itself."""
+    device: str = "cpu"
+    """One of `compute.DEVICES`."""
     stages: Path | None = None
     """A file of stages; without one there is one stage."""
 
@@ -50,6 +53,7 @@ def usual(wish: Wish, labels: Sequence[str], start: Start | None = None) -> Trai
     """
     known(wish.model, wish.preset)
     among("modality", wish.modality, (WHOLE, *MODALITIES))
+    device_of(wish.device)
     weights = None if wish.text_weights == "none" else wish.text_weights
     if start is not None:
         _refuse_other(wish, start)
@@ -66,6 +70,7 @@ def usual(wish: Wish, labels: Sequence[str], start: Start | None = None) -> Trai
         INPUTS[wish.preset] if start is None else start.checkpoint.facts.inputs,
         weights,
         wish.modality,
+        wish.device,
         wished_stages(wish),
     )
 
