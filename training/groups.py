@@ -21,13 +21,19 @@ class Groups:
 
     @classmethod
     def of(cls, model: EmotionModel, trains: Collection[str], rates: Mapping[str, float]) -> "Groups":
-        """Return the groups with branches spelled out; raise `SettingError` for a name that is no part of the model."""
+        """Return the groups with branches spelled out.
+
+        Raises `SettingError` for a name that is no part of the model, and when everything is frozen.
+        """
         for name in (*trains, *rates):
             _require(model, name)
         branches = {branch: parts for branch, parts in model.branches.items() if branch in rates}
         spelled = {part: rates[branch] for branch, parts in branches.items() for part in parts}
         parts = tuple(part for name in trains for part in model.branches.get(name, (name,)))
-        return cls(parts, {**spelled, **rates})
+        groups = cls(parts, {**spelled, **rates})
+        if not any(groups.rate(name) for name, _ in model.named_parameters()):
+            raise SettingError("everything is frozen; let a part train, or give one a rate above 0")
+        return groups
 
     def rate(self, name: str) -> float:
         """Return the share of the learning rate for a parameter or module, 0 where it is frozen."""
@@ -43,12 +49,10 @@ class Groups:
 
     @contextmanager
     def frozen(self, model: nn.Module) -> Iterator[None]:
-        """Keep gradients away from what is frozen; raise `SettingError` when nothing else is left."""
+        """Keep gradients away from what is frozen."""
         for name, parameter in model.named_parameters():
             parameter.requires_grad_(self.rate(name) > 0)
             parameter.grad = None  # what an earlier stage left would still count where gradients are clipped
-        if not any(parameter.requires_grad for parameter in model.parameters()):
-            raise SettingError("everything is frozen; let a part train, or give one a rate above 0")
         try:
             yield
         finally:

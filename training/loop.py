@@ -86,9 +86,7 @@ def fit_stages(
     on or to choose by, or when the loss stops being finite, and `DeviceMemoryError` when memory runs out.
     """
     for leg in legs:
-        if not leg.data.train or not leg.data.val:
-            found = f"{len(leg.data.train)} training and {len(leg.data.val)} validation clips"
-            raise SettingError(f"{found} in stage {leg.name!r}; both are needed")
+        _require(leg, model)
     progress = keeper.load()
     epochs = progress.epochs if progress else ()
     reached = [leg.name for leg in legs].index(epochs[-1].stage) if epochs else 0
@@ -111,8 +109,16 @@ class _Begun:
     progress: Progress | None
 
 
-def _fit(model: EmotionModel, leg: Leg, begun: _Begun, listener: Listener, keeper: Keeper) -> TrainResult:
+def _require(leg: Leg, model: EmotionModel) -> None:
+    """Raise `SettingError` for what would end a stage, before any of them has begun."""
+    if not leg.data.train or not leg.data.val:
+        found = f"{len(leg.data.train)} training and {len(leg.data.val)} validation clips"
+        raise SettingError(f"{found} in stage {leg.name!r}; both are needed")
     leg.settings.compute.require(next(model.parameters()).device)
+    Groups.of(model, leg.trains, leg.settings.all_rates)
+
+
+def _fit(model: EmotionModel, leg: Leg, begun: _Begun, listener: Listener, keeper: Keeper) -> TrainResult:
     groups = Groups.of(model, leg.trains, leg.settings.all_rates)
     with (
         torch.random.fork_rng(devices=_devices(model)),

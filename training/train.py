@@ -95,14 +95,16 @@ def train(
     provenance: dict[str, object] = {
         "corpus": digest,
         "speakers": {split: sorted({s.speaker for s in part}) for split, part in parts.items()},
-        "clips": {split: len(part) for split, part in parts.items()},
+        "clips": _clips(legs[-1]),
         "leaking_speakers": list(leaking(samples)),
         "stamps": [LEAKY] if stamped(samples) or leaking(samples) else [],
         "fit": asdict(settings.fit),
         "text_weights": _named(settings.text_weights),
         "modality": settings.modality,
         "device": next(checkpoint.model.parameters()).device.type,
-        "stages": [asdict(recorded(stage)) for stage in settings.stages],
+        "stages": [
+            {**asdict(recorded(stage)), "clips": _clips(leg)} for stage, leg in zip(settings.stages, legs, strict=False)
+        ],
         "versions": versions(),
     }
     if beginning.start is not None:
@@ -145,6 +147,10 @@ def _leg(stage: Stage, samples: Sequence[Sample], checkpoint: Checkpoint) -> Leg
     train, val = (stage.part(samples, split) for split in ("train", "val"))
     data = TrainData(train, val, checkpoint.reader(), len(checkpoint.facts.labels))
     return Leg(data, stage.fit, stage.name, stage.trains)
+
+
+def _clips(leg: Leg) -> dict[str, int]:
+    return {"train": len(leg.data.train), "val": len(leg.data.val)}
 
 
 def _keeper(beginning: Beginning, checkpoint: Checkpoint, legs: Sequence[Leg]) -> Keeper:

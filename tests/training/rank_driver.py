@@ -3,7 +3,6 @@
 import json
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -15,6 +14,7 @@ from mmer.training.cache import RecordingCache
 from mmer.training.fitsettings import FitSettings
 from mmer.training.loop import Listener
 from mmer.training.optimiser import OptimiserSettings
+from mmer.training.overrides import overridden
 from mmer.training.recording import Inputs
 from mmer.training.samples import load_samples
 from mmer.training.train import Beginning, TrainSettings, train
@@ -37,7 +37,7 @@ def some(corpus: Corpus, cache: RecordingCache) -> list:
     return [s for split, n in (("train", 11), ("val", 4)) for s in [s for s in samples if s.split == split][:n]]
 
 
-def run(samples: list, output: Path, changes: dict, stop: int = 0) -> None:
+def run(samples: list, output: Path, changes: list[str], stop: int = 0) -> None:
     """Train, going on where an earlier run was stopped, and save."""
 
     def leave(epoch):
@@ -45,7 +45,7 @@ def run(samples: list, output: Path, changes: dict, stop: int = 0) -> None:
             os._exit(1)
 
     beginning = Beginning(progress=output.with_name(f"{output.name}.progress"), resume=True)
-    settings = TrainSettings(LABELS, preset="tiny", fit=replace(FIT, **changes))
+    settings = TrainSettings(LABELS, preset="tiny", fit=overridden(FIT, changes))
     made = train(samples, settings, listener=Listener(epoch=leave), beginning=beginning)
     if ranks.leads():
         made.checkpoint.save(output)

@@ -15,6 +15,7 @@ from mmer.edge.corpus import write_index
 from mmer.training import ranks
 
 HERE = Path(__file__).parent
+COMPUTED = ("compute.recompute=true", "compute.ahead=2")
 FAILING = """
 import sys
 import torch
@@ -53,10 +54,11 @@ def trained(index, synth_cache):
     """Train in one process or two and return the tensors and losses."""
 
     @functools.cache
-    def run(name, processes, stops=(0,)):
+    def run(name, processes, *more, stops=(0,)):
+        changes = json.dumps(["accumulation=2", *more])
         output = index.parent / name
         for stop in stops:
-            arguments = (HERE / "rank_driver.py", index, synth_cache.folder, output, '{"accumulation": 2}', stop)
+            arguments = (HERE / "rank_driver.py", index, synth_cache.folder, output, changes, stop)
             if processes == 2:
                 assert (done := torchrun(*arguments)).returncode == bool(stop), done.stderr
             else:
@@ -75,7 +77,7 @@ def unmoved(name):
 
 def test_two_processes_train_the_model_of_one(trained):
     one, losses = trained("one", 1)
-    two, others = trained("two", 2)
+    two, others = trained("two", 2, *COMPUTED)
     assert losses == pytest.approx(others, rel=1e-6)
     # sums are taken in another order, 6 steps of 1e-3 grow what that rounds; 2e-6 was seen of weights
     for name in one:
@@ -84,7 +86,7 @@ def test_two_processes_train_the_model_of_one(trained):
 
 
 def test_two_processes_go_on_where_they_were_stopped(trained):
-    whole, losses = trained("two", 2)
+    whole, losses = trained("two", 2, *COMPUTED)
     resumed, others = trained("resumed", 2, stops=(1, 0))
     assert losses == others
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)

@@ -10,6 +10,7 @@ from mmer.edge.corpus import write_index
 from mmer.edge.errors import CorpusError, SettingError
 from mmer.training.augment.settings import Augmentation
 from mmer.training.fitsettings import FitSettings
+from mmer.training.loop import Listener
 from mmer.training.material import Material
 from mmer.training.optimiser import OptimiserSettings
 from mmer.training.recording import Inputs
@@ -75,6 +76,8 @@ def test_the_rows_and_lines_name_the_stage_and_the_record_all_of_them(samples):
     assert "epoch   1  words  loss" in epoch_line(made.result.epochs[0], 16)
     recorded = made.checkpoint.facts.provenance["stages"]
     assert [(stage["name"], list(stage["trains"])) for stage in recorded] == [("words", []), ("all of it", ["fusion"])]
+    assert [stage["clips"] for stage in recorded] == [{"train": 8, "val": 8}] * 2
+    assert made.checkpoint.facts.provenance["clips"] == {"train": 8, "val": 8}
 
 
 def test_the_announced_steps_are_those_of_all_stages(samples):
@@ -83,10 +86,11 @@ def test_the_announced_steps_are_those_of_all_stages(samples):
     assert steps(samples, settings) == 2 + 2 * 3
 
 
-def test_a_stage_that_freezes_everything_is_refused(samples):
-    rates = dict.fromkeys(("video", "audio", "text", "fusion"), 0)
-    with pytest.raises(SettingError, match="everything is frozen"):
-        staged(samples, Stage("none", fit=replace(FIT, rates=rates)))
+def test_what_a_later_stage_cannot_do_is_refused_before_the_first(samples):
+    told = []
+    with pytest.raises(SettingError, match="no part of the model is called 'fce'"):
+        staged(samples, Stage("one", fit=FIT), Stage("two", ("fce",), fit=FIT), listener=Listener(told.append))
+    assert told == []
 
 
 def test_a_stage_without_clips_is_refused_by_name(samples):
