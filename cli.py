@@ -82,6 +82,9 @@ def train(
     changes: Annotated[
         list[str] | None, typer.Option("--set", metavar="PLACE=VALUE", help="Change a setting: optimiser.lr=0.001.")
     ] = None,
+    sizes: Annotated[
+        list[str] | None, typer.Option("--model-set", metavar="PLACE=VALUE", help="Change the model: confidence=none.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 42,
     exist_ok: ExistOk = False,
     as_json: Json = False,
@@ -109,7 +112,7 @@ def train(
     corpus = Corpus.read(data).where(_conditions(where))
     corpus.part("train", "val")
     preset = preset or (beginning.start.checkpoint.facts.preset if beginning.start else "small")
-    wish = Wish(model, preset, (*(changes or ()), f"seed={seed}"), text_weights, modality)
+    wish = Wish(model, preset, (*(changes or ()), f"seed={seed}"), text_weights, modality, tuple(sizes or ()))
     settings = usual(wish, labels_of(corpus), beginning.start)
     with _progress("reading clips", len(corpus.entries), quiet=quiet) as advance:
         samples = load_samples(corpus, settings.labels, settings.inputs, advance)

@@ -11,6 +11,7 @@ from mmer.edge.bench.stamps import LEAKY, stamped
 from mmer.edge.errors import SettingError
 from mmer.edge.leaks import leaking
 from mmer.training.branch import WHOLE, branch
+from mmer.training.cafes import CafesSettings
 from mmer.training.checkpoint import Checkpoint, Facts, versions
 from mmer.training.fitsettings import FitSettings
 from mmer.training.history import Epoch
@@ -39,6 +40,8 @@ class TrainSettings:
     """A folder with ALBERT's weights and its `tokenizer.json`, or a hub id; else both are made from the corpus."""
     modality: str = WHOLE
     """`all`, or the one whose branch is trained by itself."""
+    sizes: CafesSettings | None = None
+    """Of the model, but for its classes and its vocabulary; else those of the preset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +142,7 @@ def _keeper(beginning: Beginning, checkpoint: Checkpoint, settings: FitSettings,
 def untrained(settings: TrainSettings, texts: Sequence[str]) -> Checkpoint:
     """Return the model as it starts, and its tokenizer, made from `texts` if no weights bring one."""
     entry = known(settings.model, settings.preset)
-    sizes = replace(entry.presets[settings.preset], classes=len(settings.labels))
+    sizes = replace(settings.sizes or entry.presets[settings.preset], classes=len(settings.labels))
     weights = settings.text_weights
     tokenizer = train_tokenizer(texts, sizes.text.vocab_size) if weights is None else pretrained_tokenizer(weights)
     pieces = Tokenizer.from_str(tokenizer).get_vocab_size()

@@ -71,7 +71,11 @@ def test_the_settings_come_from_the_start(start):
 
 @pytest.mark.parametrize(
     ("wish", "reason"),
-    [(Wish("cafes", "small"), "of preset tiny"), (Wish("cafes", "tiny", (), "albert"), "leave --text-weights out")],
+    [
+        (Wish("cafes", "small"), "of preset tiny"),
+        (Wish("cafes", "tiny", (), "albert"), "leave --text-weights out"),
+        (Wish("cafes", "tiny", sizes=("confidence=none",)), "leave --model-set confidence=none out"),
+    ],
 )
 def test_wishes_that_contradict_the_start_are_refused(start, wish, reason):
     with pytest.raises(SettingError, match=reason):
