@@ -3,7 +3,7 @@
     python benchmarks/confidence.py --pack DIR [--seeds 1 2 3 4 5] [--set epochs=20] [--json FILE]
 
 The audio branch learns the eight classes of RAVDESS from actors 1 to 14 and is judged by the unseen actors 17 to 20;
-actors 15 and 16 choose the epoch. Every form of the filter meets the same seeds and is compared with no filter in pairs:
+actors 15 and 16 choose the epoch. Every form of the filter meets the same seeds and is compared with none in pairs:
 the interval draws seeds and, within actors, clips again, the same ones of both.
 """
 

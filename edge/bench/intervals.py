@@ -74,7 +74,7 @@ def interval(statistic: Statistic, speakers: Sequence[str], bootstrap: Bootstrap
     """
     rng = np.random.default_rng(bootstrap.seed)
     names = np.asarray(speakers)
-    groups = [np.flatnonzero(names == name) for name in sorted(set(speakers))]
+    groups: Groups = [np.flatnonzero(names == name) for name in sorted(set(speakers))]
     again = DRAWS[bootstrap.draw]
     if bootstrap.draw == WITHIN:
         groups = _pooled(groups)
