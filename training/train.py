@@ -1,6 +1,6 @@
 """From labelled samples to a checkpoint."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from mmer.training.fitsettings import FitSettings
 from mmer.training.history import Epoch
 from mmer.training.identity import identity
 from mmer.training.loop import SILENT, Listener, TrainData, TrainResult, fit
+from mmer.training.met import met
 from mmer.training.progress import UNKEPT, Keeper, ProgressFile
 from mmer.training.recording import Inputs
 from mmer.training.samples import Sample
@@ -95,35 +96,13 @@ def train(
         "versions": versions(),
     }
     if beginning.start is not None:
-        provenance = _inherited(provenance, beginning.start, settings.labels)
+        before = beginning.start.checkpoint.facts.provenance
+        provenance |= {**met([before, provenance]), "start": beginning.start.record(settings.labels)}
     best = result.epochs[result.best - 1]
     facts = replace(
         checkpoint.facts, metrics={"val": _measured(best, len(parts["val"]), settings.fit.keep)}, provenance=provenance
     )
     return Trained(replace(checkpoint, facts=facts), result)
-
-
-def _inherited(provenance: Mapping[str, object], start: Start, labels: tuple[str, ...]) -> dict[str, object]:
-    """Return the provenance with what the start had met before: its speakers are strangers no more."""
-    before = start.checkpoint.facts.provenance
-    speakers = [_lists(of.get("speakers")) for of in (before, provenance)]
-    stamps = [stamp for of in (before, provenance) for stamp in _names(of.get("stamps"))]
-    return {
-        **provenance,
-        "speakers": {
-            split: sorted({name for of in speakers for name in of.get(split, [])}) for split in ("train", "val")
-        },
-        "stamps": sorted(set(stamps)),
-        "start": start.record(labels),
-    }
-
-
-def _lists(data: object) -> dict[str, list[str]]:
-    return {str(name): _names(value) for name, value in data.items()} if isinstance(data, dict) else {}
-
-
-def _names(data: object) -> list[str]:
-    return [str(name) for name in data] if isinstance(data, list) else []
 
 
 def _begun(settings: TrainSettings, start: Start | None, texts: Sequence[str]) -> Checkpoint:
