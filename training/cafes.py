@@ -1,6 +1,6 @@
 """CAFES: confidence-guided features of video, audio and text (docs/cafes.md)."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -47,6 +47,17 @@ class CafesSettings:
         divides("fusion_heads", self.fusion_heads, self.fusion_width)
 
 
+_HEADS: Mapping[str, tuple[int, ...]] = {"video": (0,), "text": (1, 2), "audio": (3,)}
+"""The heads through which a modality votes, by their places in the fusion."""
+
+_BRANCHES: Mapping[str, tuple[str, ...]] = {
+    "video": ("face.", "video.", "fusion.video_audio."),
+    "audio": ("audio.", "fusion.audio_video."),
+    "text": ("text.", "fusion.text_video.", "fusion.text_audio."),
+}
+"""How the names of a modality's parameters begin, but for its heads."""
+
+
 class Cafes(EmotionModel):
     """The model, of its parts."""
 
@@ -83,6 +94,23 @@ class Cafes(EmotionModel):
     def segments(self) -> Sequence[nn.Module]:
         """Return the net that sees frames, and every layer of attention over frames or words."""
         return self.face, *self.video.layers, *self.text.albert.encoder.albert_layer_groups
+
+    def adopt(self, modality: str, other: EmotionModel) -> None:
+        """Take over a modality's branch, with its share of the vote."""
+        assert isinstance(other, Cafes)
+        begins = (*_BRANCHES[modality], *(f"{self.heads}{head}." for head in _HEADS[modality]))
+        branch = {name: value for name, value in other.state_dict().items() if name.startswith(begins)}
+        vote = self.fusion.vote.weight.detach().clone()
+        for head in _HEADS[modality]:
+            vote[0, head] = other.fusion.vote.weight[0, head]
+        self.load_state_dict({**branch, "fusion.vote.weight": vote}, strict=False)
+
+    def part(self) -> None:
+        """Make what comes of asking the other modalities nothing; it learns to be something."""
+        for module in self.modules():
+            if isinstance(module, CrossAttention):
+                nn.init.zeros_(module.attention.out.weight)
+                nn.init.zeros_(module.attention.out.bias)
 
     @contextmanager
     def epoch(self) -> Iterator[None]:

@@ -19,6 +19,7 @@ def identity(checkpoint: Checkpoint, legs: Sequence[Leg]) -> dict[str, object]:
         "preset": facts.preset,
         "labels": list(facts.labels),
         "stages": {leg.name: {"settings": _decisive(leg.settings), "trains": list(leg.trains)} for leg in legs},
+        "sizes": asdict(facts.settings),
         "inputs": asdict(facts.inputs),
         "clips": samples_digest(sample for leg in legs for sample in (*leg.data.train, *leg.data.val)),
         "starting weights": weights_digest(checkpoint.model),

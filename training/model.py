@@ -22,6 +22,14 @@ class EmotionModel(nn.Module, ABC):
     def forward(self, batch: Batch) -> Output:
         """Return logits for any mixture of present and absent modalities."""
 
+    @abstractmethod
+    def adopt(self, modality: str, other: "EmotionModel") -> None:
+        """Take over a modality's branch and votes from a model of the same kind, whose branch has the same sizes."""
+
+    @abstractmethod
+    def part(self) -> None:
+        """Let every modality answer as it does alone, whatever else is there, until training joins them again."""
+
     def segments(self) -> Sequence[nn.Module]:
         """Return parts that hold much between forward and backward, and may be computed again instead."""
         return ()
