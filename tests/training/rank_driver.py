@@ -41,7 +41,7 @@ def run(samples: list, output: Path, changes: list[str], stop: int = 0) -> None:
     """Train, going on where an earlier run was stopped, and save."""
 
     def leave(epoch):
-        if epoch.number == stop:
+        if epoch.number == stop and ranks.leads():
             os._exit(1)
 
     beginning = Beginning(progress=output.with_name(f"{output.name}.progress"), resume=True)

@@ -61,6 +61,7 @@ def trained(index, synth_cache):
             arguments = (HERE / "rank_driver.py", index, synth_cache.folder, output, changes, stop)
             if processes == 2:
                 assert (done := torchrun(*arguments)).returncode == bool(stop), done.stderr
+                assert output.with_name(f"{name}.progress").exists()
             else:
                 env = {**os.environ, "WORLD_SIZE": "1", "RANK": "0", "MASTER_ADDR": "localhost", "MASTER_PORT": "0"}
                 subprocess.run([sys.executable, *map(str, arguments)], env=env, check=True)
