@@ -32,6 +32,8 @@ class FitSettings:
     augmentation: Augmentation = UNCHANGED
     dropout: tuple[float, float, float] = (0.0, 0.0, 0.0)
     """How probable it is that video, audio or text is left out of a training sample."""
+    mixup: float = 0.0
+    """Wordless samples are mixed with others by shares from Beta(mixup, mixup); 0 never does."""
     beta: float = 0.2
     """Weight of the alignment of confidence and error."""
 
@@ -42,6 +44,7 @@ class FitSettings:
         within("patience", self.patience, 0, 10_000)
         within("seed", self.seed, 0, 2**63 - 1)
         among("keep", self.keep, WORTHS)
+        within("mixup", self.mixup, 0.0, 100.0)
         within("beta", self.beta, 0.0, 100.0)
         for share in self.dropout:
             within("dropout", share, 0.0, 1.0)

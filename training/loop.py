@@ -15,6 +15,7 @@ from mmer.training.collate import Arrays, Reader, collate, dropped
 from mmer.training.fitsettings import FitSettings
 from mmer.training.history import Epoch, best_of, worth
 from mmer.training.memory import within_memory
+from mmer.training.mixup import mixed
 from mmer.training.model import EmotionModel
 from mmer.training.objective import Objective
 from mmer.training.optimiser import Schedule, make_optimiser
@@ -150,19 +151,22 @@ class _Run:
     def _step(self, places: list[int], rng: np.random.Generator) -> float:
         settings = self._settings
         self._optimiser.zero_grad()
-        rows, labels = self._varied(places, rng), torch.from_numpy(self._labels[places])
+        rows, truth = self._varied(places, rng), torch.from_numpy(self._labels[places])
+        if settings.mixup:
+            rows, shares = mixed(rows, np.eye(self._data.classes, dtype=np.float32)[truth], settings.mixup, rng)
+            truth = torch.from_numpy(shares)
         size = math.ceil(len(rows) / settings.accumulation)
         cuts = [slice(first, first + size) for first in range(0, len(rows), size)]
-        loss = sum(self._backward(rows[cut], labels[cut], len(rows[cut]) / len(rows)) for cut in cuts)
+        loss = sum(self._backward(rows[cut], truth[cut], len(rows[cut]) / len(rows)) for cut in cuts)
         if settings.optimiser.clip_norm:
             nn.utils.clip_grad_norm_(self._model.parameters(), settings.optimiser.clip_norm)
         self._optimiser.step()
         return loss
 
-    def _backward(self, rows: Sequence[Arrays], labels: Tensor, share: float) -> float:
+    def _backward(self, rows: Sequence[Arrays], truth: Tensor, share: float) -> float:
         """Add the gradients of a part of a batch and return what it adds to the loss."""
         batch = collate(rows, self._data.reader.inputs.video.size)
-        loss = share * self._objective(self._model(batch.to(self._device)), labels.to(self._device))
+        loss = share * self._objective(self._model(batch.to(self._device)), truth.to(self._device))
         loss.backward()  # type: ignore[no-untyped-call]
         return loss.item()
 
