@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from mmer.edge.inputs.constants import among, within
 from mmer.training.augment.settings import UNCHANGED, Augmentation
+from mmer.training.curriculum import CurriculumSettings
 from mmer.training.history import WORTHS
 from mmer.training.objective import LossSettings
 from mmer.training.optimiser import OptimiserSettings
@@ -28,6 +29,7 @@ class FitSettings:
     """What the best epoch has most of on the validation samples, one of `history.WORTHS`."""
     optimiser: OptimiserSettings = field(default_factory=OptimiserSettings)
     sampler: SamplerSettings = field(default_factory=SamplerSettings)
+    curriculum: CurriculumSettings = field(default_factory=CurriculumSettings)
     loss: LossSettings = field(default_factory=LossSettings)
     augmentation: Augmentation = UNCHANGED
     dropout: tuple[float, float, float] = (0.0, 0.0, 0.0)

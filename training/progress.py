@@ -4,7 +4,7 @@ import glob
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -49,7 +49,7 @@ class Progress:
 
     epochs: tuple[Epoch, ...]
     tensors: Mapping[str, Tensor]
-    """`model.*`, `best.*`, `optimiser.<kind>.<parameter>` and `random.*`."""
+    """`model.*`, `best.*`, `optimiser.<kind>.<parameter>`, `random.*` and what was added under names of its own."""
 
     @classmethod
     def of(
@@ -69,6 +69,10 @@ class Progress:
         weights = {f"model.{name}": value for name, value in model.state_dict().items()}
         kept = {f"best.{name}": value for name, value in best.items()}
         return cls(tuple(epochs), weights | kept | moments | random)
+
+    def plus(self, name: str, value: Tensor) -> "Progress":
+        """Return the same with one tensor more."""
+        return replace(self, tensors={**self.tensors, name: value})
 
     @property
     def best(self) -> dict[str, Tensor]:
