@@ -59,4 +59,5 @@ def _sum(
     if values is None or others is None:
         return None
     length = min(len(values), len(others))
-    return np.float32(share) * values[:length] + np.float32(1 - share) * others[:length]
+    total: NDArray[np.float32] = np.float32(share) * values[:length] + np.float32(1 - share) * others[:length]
+    return total

@@ -17,6 +17,7 @@ from mmer.edge.errors import DataError, SettingError
 from mmer.edge.files import atomic_binary
 from mmer.training.history import Epoch
 from mmer.training.settings import restored
+from mmer.training.unwritten import written
 
 SCHEMA = "mmer.training/1"
 _EPOCH = Epoch(0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
@@ -163,10 +164,13 @@ class ProgressFile(Keeper):
         return Progress(tuple(restored(_EPOCH, epoch, "epoch") for epoch in header["epochs"]), tensors)
 
     def store(self, progress: Progress) -> None:
-        """Write the file; a kill at any moment leaves the one before or this one."""
+        """Write the file; a kill at any moment, or a full disk, leaves the one before or this one.
+
+        Raises `UnwrittenError` when it cannot be written.
+        """
         header = {"schema": SCHEMA, "about": self.about, "epochs": [asdict(epoch) for epoch in progress.epochs]}
         tensors = {name: value.detach().cpu().contiguous() for name, value in progress.tensors.items()}
-        with atomic_binary(self.path) as file:
+        with written(self.path, self.path), atomic_binary(self.path) as file:
             file.write(save(tensors, {"mmer": json.dumps(header, allow_nan=False)}))
 
 
