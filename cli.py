@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
@@ -58,7 +59,23 @@ def models(as_json: Json = False, quiet: Quiet = False) -> None:  # noqa: ARG001
     _print(models_json() if as_json else models_lines())
 
 
+def _together(command: Callable[..., None]) -> Callable[..., None]:
+    """Run a command as one of the processes that `torchrun` started, if it did."""
+
+    @wraps(command)
+    def run(*args: object, **options: object) -> None:
+        if int(os.environ.get("WORLD_SIZE", "1")) < 2:
+            return command(*args, **options)
+        from mmer.training.world import world  # noqa: PLC0415
+
+        with world():
+            return command(*args, **options)
+
+    return run
+
+
 @app.command(epilog="Example: mmer train cafes --data synth/corpus.csv --preset small -o checkpoint")
+@_together
 def train(
     model: Annotated[str, typer.Argument(help="A model that `mmer models` shows.")],
     data: Data,
@@ -77,6 +94,9 @@ def train(
     text_weights: Annotated[
         str, typer.Option(metavar="none|FOLDER|HUB_ID", help="ALBERT's weights; a hub id is asked of the network.")
     ] = "none",
+    stages: Annotated[
+        Path | None, typer.Option(help="A .toml or .json file of stages: what trains when, on what, how fast.")
+    ] = None,
     changes: Annotated[
         list[str] | None, typer.Option("--set", metavar="PLACE=VALUE", help="Change a setting: optimiser.lr=0.001.")
     ] = None,
@@ -94,11 +114,13 @@ def train(
     """
     _require("torch", "transformers", "safetensors", "sklearn", extra="train")
     from mmer.training.launch import Order, launch, prepared  # noqa: PLC0415
+    from mmer.training.ranks import leads  # noqa: PLC0415
     from mmer.training.report import train_json, train_lines  # noqa: PLC0415
     from mmer.training.usual import Wish  # noqa: PLC0415
     from mmer.training.watch.show import shown  # noqa: PLC0415
 
-    wish = Wish(model, preset or "", (*(changes or ()), f"seed={seed}"), text_weights, modality)
+    quiet = quiet or not leads()
+    wish = Wish(model, preset or "", (*(changes or ()), f"seed={seed}"), text_weights, modality, stages)
     rows = tuple(_conditions(where))
     order = Order(wish, tuple(data), rows, output, start, tensorboard, resume=resume, exist_ok=exist_ok)
     with _phases(quiet=quiet) as show:
@@ -106,7 +128,8 @@ def train(
     launched = launch(ready, shown(sys.stderr, quiet=quiet))
     for remark in () if quiet else launched.remarks:
         sys.stderr.write(f"remark: {remark}\n")
-    _print(train_json(launched.trained, output) if as_json else train_lines(launched.trained, output))
+    if leads():
+        _print(train_json(launched.trained, output) if as_json else train_lines(launched.trained, output))
 
 
 @app.command("eval", epilog="Example: mmer eval checkpoint --data synth/corpus.csv --split test")

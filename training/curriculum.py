@@ -67,7 +67,7 @@ class Curriculum:
         order = np.argsort(standing(self.difficulty, self._labels), kind="stable")
         return np.resize(order[: max(1, round(share * count))], count)
 
-    def hear(self, places: Sequence[int], losses: NDArray[np.float64]) -> None:
+    def hear(self, places: Sequence[int] | NDArray[np.intp], losses: NDArray[np.float64]) -> None:
         """Take in the losses of samples that were shown."""
         before = self.difficulty[places]
         self.difficulty[places] = np.where(np.isnan(before), losses, _KEPT * before + (1 - _KEPT) * losses)

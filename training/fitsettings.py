@@ -1,7 +1,9 @@
 """How to train, as data."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from mmer.edge.errors import SettingError
 from mmer.edge.inputs.constants import among, within
 from mmer.training.augment.settings import UNCHANGED, Augmentation
 from mmer.training.curriculum import CurriculumSettings
@@ -28,6 +30,8 @@ class FitSettings:
     keep: str = "uar"
     """What the best epoch has most of on the validation samples, one of `history.WORTHS`."""
     optimiser: OptimiserSettings = field(default_factory=OptimiserSettings)
+    rates: Mapping[str, float] = field(default_factory=dict)
+    """Learning rate of branches or parts, such as `face`, over that of the rest; 0 freezes."""
     sampler: SamplerSettings = field(default_factory=SamplerSettings)
     curriculum: CurriculumSettings = field(default_factory=CurriculumSettings)
     loss: LossSettings = field(default_factory=LossSettings)
@@ -39,6 +43,11 @@ class FitSettings:
     beta: float = 0.2
     """Weight of the alignment of confidence and error."""
 
+    @property
+    def all_rates(self) -> Mapping[str, float]:
+        """The rates with what the optimiser's own settings say of text."""
+        return {"text": self.optimiser.text_lr_share, **self.rates}
+
     def __post_init__(self) -> None:
         within("epochs", self.epochs, 1, 10_000)
         within("batch_size", self.batch_size, 1, 4096)
@@ -48,5 +57,9 @@ class FitSettings:
         among("keep", self.keep, WORTHS)
         within("mixup", self.mixup, 0.0, 100.0)
         within("beta", self.beta, 0.0, 100.0)
+        for name, rate in self.rates.items():
+            if not isinstance(rate, int | float):
+                raise SettingError(f"rates.{name} is {rate!r:.80}, not a number")
+            within(f"rates.{name}", rate, 0.0, 1000.0)
         for share in self.dropout:
             within("dropout", share, 0.0, 1.0)

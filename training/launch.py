@@ -8,12 +8,14 @@ from pathlib import Path
 from mmer.edge.corpus import Corpus
 from mmer.edge.files import claim
 from mmer.training.checkpoint import FACTS
+from mmer.training.material import Material
 from mmer.training.progress import claim_progress, progress_path
-from mmer.training.samples import Sample, labels_of, load_samples
+from mmer.training.ranks import leader_first, leads
+from mmer.training.samples import Sample, labels_of
 from mmer.training.start import Start
 from mmer.training.train import Beginning, Trained, TrainSettings, train
 from mmer.training.unwritten import written
-from mmer.training.usual import Wish, steps, usual
+from mmer.training.usual import Wish, steps, usual, wished_stages
 from mmer.training.watch.board import Board, require_board
 from mmer.training.watch.logfile import LOG, LogFile, log_path
 from mmer.training.watch.remarks import remarks
@@ -61,15 +63,14 @@ def prepared(order: Order, progress: Callable[[int, int], None]) -> Ready:
     """Refuse what cannot be done and read the clips; `progress` hears how many are read, and of how many."""
     if order.board is not None:
         require_board()
-    kept = progress_path(order.output)
-    going_on = claim_progress(kept, resume=order.resume, exist_ok=order.exist_ok)
-    order = replace(order, exist_ok=order.exist_ok or going_on)  # a kill may have come between checkpoint and end
-    claim(order.output, marker=FACTS, exist_ok=order.exist_ok)
-    beginning = Beginning(Start.open(order.start) if order.start else None, kept, order.resume)
-    corpus = Corpus.read(order.data).where(order.where)
-    corpus.part("train", "val")
-    settings = usual(_complete(order.wish, beginning.start), labels_of(corpus), beginning.start)
-    samples = load_samples(corpus, settings.labels, settings.inputs, lambda done: progress(done, len(corpus.entries)))
+    order = _claimed(order) if leads() else order
+    beginning = Beginning(Start.open(order.start) if order.start else None, progress_path(order.output), order.resume)
+    wish = _complete(order.wish, beginning.start)
+    material = Material.of(Corpus.read(order.data).where(order.where), wished_stages(wish))
+    corpus = material.everything
+    settings = usual(wish, labels_of(corpus), beginning.start)
+    with leader_first():
+        samples = material.samples(settings.labels, settings.inputs, lambda done: progress(done, len(corpus.entries)))
     return Ready(order, settings, samples, beginning, _plan(settings, samples, corpus.digest))
 
 
@@ -78,6 +79,8 @@ def launch(ready: Ready, watcher: Watcher) -> Launched:
 
     Raises `UnwrittenError` when the disk does not take it; the progress file is there until everything is written.
     """
+    if not leads():
+        return Launched(train(ready.samples, ready.settings, ready.plan.corpus, beginning=ready.beginning), ())
     output, progress = ready.order.output, progress_path(ready.order.output)
     log = LogFile(log_path(output))
     board = () if ready.order.board is None else (Board(ready.order.board),)
@@ -100,11 +103,20 @@ def _trained(ready: Ready, watchers: list[Watcher]) -> Trained:
 def _written(ready: Ready, trained: Trained, log: LogFile) -> tuple[str, ...]:
     output = ready.order.output
     trained.checkpoint.save(output, exist_ok=ready.order.exist_ok)
-    said = write_results(trained, ready.samples, ready.settings.modality, output)
+    last = ready.settings.course[-1]
+    judged = [sample for split in ("train", "val") for sample in last.part(ready.samples, split)]
+    said = write_results(trained, judged, output)
     for remark in said:
         log.write("remark", remark)
     log.write("done", f"epoch {trained.result.best} kept in {output.name}")
     return said
+
+
+def _claimed(order: Order) -> Order:
+    going_on = claim_progress(progress_path(order.output), resume=order.resume, exist_ok=order.exist_ok)
+    order = replace(order, exist_ok=order.exist_ok or going_on)  # a kill may have come between checkpoint and end
+    claim(order.output, marker=FACTS, exist_ok=order.exist_ok)
+    return order
 
 
 def _complete(wish: Wish, start: Start | None) -> Wish:
@@ -112,6 +124,8 @@ def _complete(wish: Wish, start: Start | None) -> Wish:
 
 
 def _plan(settings: TrainSettings, samples: tuple[Sample, ...], digest: str) -> Plan:
-    clips = sum(sample.split in {"train", "val"} for sample in samples)
+    clips = {
+        stage.name: sum(len(stage.part(samples, split)) for split in ("train", "val")) for stage in settings.course
+    }
     odd = remarks(samples, settings.labels, settings.modality)
     return Plan(settings, digest, clips, steps(samples, settings), odd)

@@ -1,6 +1,7 @@
 """What every system of the zoo is to the training loop."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import ClassVar
 
@@ -14,6 +15,8 @@ class EmotionModel(nn.Module, ABC):
 
     heads: ClassVar[str]
     """How the names of those parameters begin that belong to the labels."""
+    branches: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """Parts that make a branch together, where its name alone does not cover them."""
 
     @abstractmethod
     def forward(self, batch: Batch) -> Output:

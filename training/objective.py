@@ -10,6 +10,7 @@ from torch.nn import functional
 from mmer.edge.inputs.constants import among, within
 from mmer.training.batch import Output
 from mmer.training.losses import balanced_alpha, focal, focal_bce, mean_alignment
+from mmer.training.ranks import total
 from mmer.training.truth import error, shares, weight
 
 WEIGHTS = ("balanced", "none")
@@ -48,9 +49,11 @@ class Objective:
     def __call__(self, output: Output, truth: Tensor) -> Tensor:
         """Return the mean loss, with the alignment of each modality that has confidence.
 
-        `truth` is class indices `[B]`, or for mixed samples the share of each class `[B, K]`.
+        `truth` is class indices `[B]`, or for mixed samples the share of each class `[B, K]`. With several ranks, it is
+        what this one adds to the mean over all of them.
         """
-        loss = LOSSES[self.settings.kind](output.logits, truth, self)
+        share = len(truth) / float(total(torch.tensor(len(truth), device=truth.device)))
+        loss = share * LOSSES[self.settings.kind](output.logits, truth, self) if share else output.logits.sum()
         wrong = error(output.logits, truth)
         return loss + self.beta * mean_alignment(output.confidence.values(), wrong)
 

@@ -19,7 +19,7 @@ from mmer.training.history import Epoch
 from mmer.training.settings import restored
 from mmer.training.unwritten import written
 
-SCHEMA = "mmer.training/1"
+SCHEMA = "mmer.training/2"
 _EPOCH = Epoch(0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 _HOST, _DEVICE = "random.cpu", "random.cuda"
 

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from mmer.training.branch import WHOLE
+from mmer.training.history import Epoch
 from mmer.training.train import Trained
 from mmer.training.zoo import ZOO
 
@@ -30,12 +31,17 @@ def train_lines(trained: Trained, path: Path) -> list[str]:
     """Return the course of the training as text."""
     best = trained.result.epochs[trained.result.best - 1]
     lines = [
-        f"epoch {e.number:3d}  loss {e.loss:.3f}  val UAR {e.uar:.3f}  accuracy {e.accuracy:.3f}  "
+        f"{_numbered(e)}  loss {e.loss:.3f}  val UAR {e.uar:.3f}  accuracy {e.accuracy:.3f}  "
         f"averaged one-vs-rest accuracy {e.ovr_accuracy:.3f}  {e.wall_s:.0f} s"
         for e in trained.result.epochs
     ]
     kept = f"{path}: epoch {best.number} kept, val UAR {best.uar:.3f}"
     return [*_start_lines(trained), *lines, kept, *_branch_lines(trained)]
+
+
+def _numbered(epoch: Epoch) -> str:
+    """Name an epoch, and its stage unless everything trains in it."""
+    return f"epoch {epoch.number:3d}" + ("" if epoch.stage == WHOLE else f"  {epoch.stage}")
 
 
 def _branch_lines(trained: Trained) -> list[str]:

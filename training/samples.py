@@ -31,6 +31,8 @@ class Sample:
     """The clip's file name, for reports; empty for words alone."""
     stamp: str = ""
     """As the index carries it."""
+    index: str = ""
+    """The index of a stage that it is kept for; empty for all that have none of their own."""
     difficulty: float | None = None
     """As `difficulty` finds it in the index."""
 
@@ -73,7 +75,7 @@ def _sample(entry: Entry, recording: Recording, labels: Sequence[str]) -> Sample
         entry.split,
         entry.path.name,
         entry.stamp,
-        difficulty(entry),
+        difficulty=difficulty(entry),
     )
 
 

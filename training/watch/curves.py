@@ -1,10 +1,15 @@
 """The course of a training as a picture: loss above, validation figures below, over the same epochs."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mmer.edge.bench.plots import DPI, canvas
 from mmer.training.history import Epoch
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 CURVES = "training_curves.png"
 _LOSS = "#444444"
@@ -29,6 +34,7 @@ def plot_curves(epochs: Sequence[Epoch], kept: int, path: Path) -> None:
         figures.plot(numbers, values, dashes, color=colour, label=label, marker=dots, markersize=4)
     figures.set(xlabel="epoch", ylabel="validation", ylim=(0, 1))
     for axes in (loss, figures):
+        _mark_stages(axes, epochs)
         axes.axvline(kept, color="#cccccc", linewidth=6, zorder=0)
         axes.grid(axis="y", color="#e5e5e5", linewidth=0.8)
         axes.spines[["top", "right"]].set_visible(False)
@@ -36,6 +42,17 @@ def plot_curves(epochs: Sequence[Epoch], kept: int, path: Path) -> None:
         axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     figure.legend(ncols=len(_FIGURES), loc="outside lower center", frameon=False)
     figure.savefig(path, dpi=DPI)
+
+
+def _mark_stages(axes: "Axes", epochs: Sequence[Epoch]) -> None:
+    """Draw a line where a stage begins, with its name; nothing where there is only one."""
+    starts = [now for before, now in pairwise([None, *epochs]) if now and (before is None or before.stage != now.stage)]
+    for epoch in starts if len(starts) > 1 else []:
+        axes.axvline(epoch.number - 0.5, color="#888888", linewidth=1, linestyle=(0, (4, 3)))
+        axes.annotate(
+            epoch.stage, (epoch.number - 0.5, 1), (4, -4), xycoords=("data", "axes fraction"),
+            textcoords="offset points", va="top", size=9, color="#555555",
+        )  # fmt: skip
 
 
 def _title(epochs: Sequence[Epoch], kept: int) -> str:

@@ -49,7 +49,7 @@ class LogFile(Watcher):
         """Write what is about to be done."""
         self.write("versions", json.dumps(versions()))
         self.write("settings", json.dumps(asdict(plan.settings)))
-        self.write("corpus", f"{plan.corpus}, {plan.clips} clips, {plan.steps} steps")
+        self.write("corpus", f"{plan.corpus}, {plan.steps} steps, clips: {json.dumps(dict(plan.clips))}")
         for remark in plan.remarks:
             self.write("remark", remark)
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from mmer.edge.bench.folder import draw_figures, write_figures
 from mmer.edge.bench.judged import Evaluation
 from mmer.edge.errors import MissingDependencyError
-from mmer.training.branch import branch
 from mmer.training.evaluate import ALL, evaluate, report_json
 from mmer.training.history import write_history
 from mmer.training.samples import Sample
@@ -15,11 +14,14 @@ from mmer.training.train import Trained
 from mmer.training.watch.curves import CURVES, plot_curves
 
 
-def write_results(trained: Trained, samples: Sequence[Sample], modality: str, folder: Path) -> tuple[str, ...]:
-    """Write history, figures on the validation clips and pictures into a folder; return what there is to remark."""
+def write_results(trained: Trained, samples: Sequence[Sample], folder: Path) -> tuple[str, ...]:
+    """Write history, figures on the validation clips and pictures into a folder; return what there is to remark.
+
+    `samples` are those that the last stage was trained on and chosen by.
+    """
     write_history(trained.result.epochs, folder)
     facts = trained.checkpoint.facts
-    report = evaluate(trained.checkpoint, branch(samples, modality), "val", str(facts.provenance["corpus"]))
+    report = evaluate(trained.checkpoint, samples, "val", str(facts.provenance["corpus"]))
     found = report.subsets[ALL]
     assert found is not None, "a validation clip has something, else it would not have been read"
     write_figures(folder, found, report_json(report))

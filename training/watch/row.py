@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from mmer.edge.memory import high_water_mb
+from mmer.training.branch import WHOLE
 from mmer.training.history import Epoch
 
 
@@ -33,6 +34,7 @@ class Row:
         memory = {"memory": self.host_mb, "GPU": self.gpu_mb}
         return {
             "epoch": str(epoch.number),
+            **({} if epoch.stage == WHOLE else {"stage": epoch.stage}),
             "loss": f"{epoch.loss:.3f}",
             "val UAR": f"{epoch.uar:.3f}",
             "accuracy": f"{epoch.accuracy:.3f}",

@@ -19,12 +19,13 @@ _AROUND = 8
 
 
 class LiveTable(Watcher):
-    """Shows as many of the last epochs as fit, and the best of all in bold; it goes away when the training is over."""
+    """Shows as many of the last epochs as fit, and the best of the stage in bold; it goes away at the end."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._rows: list[Row] = []
-        self._keep, self._clips_per_step, self._begun, self._steps_before = "uar", 0.0, 0.0, 0
+        self._keeps: dict[str, str] = {}
+        self._clips_per_step, self._begun, self._steps_before = 0.0, 0.0, 0
         self._bar = Progress(
             TextColumn("step"), MofNCompleteColumn(), BarColumn(), TextColumn("{task.fields[speed]}"),
             TimeRemainingColumn(), console=console,
@@ -42,8 +43,10 @@ class LiveTable(Watcher):
         """Print the remarks and open the table."""
         for remark in plan.remarks:
             self._console.print(Text(f"remark: {remark}", style="yellow"))
-        fit = plan.settings.fit
-        self._keep, self._clips_per_step = fit.keep, plan.clips * fit.epochs / max(plan.steps, 1)
+        course = plan.settings.course
+        self._keeps = {stage.name: stage.fit.keep for stage in course}
+        clips = sum(plan.clips[stage.name] * stage.fit.epochs for stage in course)
+        self._clips_per_step = clips / max(plan.steps, 1)
         self._bar.update(self._task, total=plan.steps)
         self._begun = time.monotonic()
         self._live.start()
@@ -66,7 +69,9 @@ class LiveTable(Watcher):
 
     def _table(self) -> Table:
         rows, fitting = list(self._rows), max(self._console.height - _AROUND, 1)
-        best = rows[best_of([row.epoch for row in rows], self._keep)]
+        stage = rows[-1].epoch.stage
+        now = [row for row in rows if row.epoch.stage == stage]
+        best = now[best_of([row.epoch for row in now], self._keeps[stage])]
         last = rows[-fitting:]
         table = Table(
             *(Column(name, justify="right") for name in rows[-1].cells), box=SIMPLE_HEAD, padding=(0, 1, 0, 0)

@@ -1,7 +1,7 @@
 """Whoever is told of a training while it goes on."""
 
 from abc import ABC
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import TracebackType
@@ -19,8 +19,8 @@ class Plan:
     settings: TrainSettings
     corpus: str
     """Digest."""
-    clips: int
-    """Those of an epoch, for training and validation."""
+    clips: Mapping[str, int]
+    """Those of an epoch of each stage, for training and validation."""
     steps: int
     """Those of all epochs."""
     remarks: tuple[str, ...]
@@ -77,7 +77,7 @@ def listener(watchers: Sequence[Watcher], plan: Plan) -> Listener:
             watcher.step(done)
 
     def epoch(over: Epoch) -> None:
-        row = Row.now(over, plan.clips)
+        row = Row.now(over, plan.clips[over.stage])
         for watcher in watchers:
             watcher.epoch(row)
 

@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from dataclasses import replace
 
 import cv2
 import pytest
@@ -32,7 +33,7 @@ def trained(few):
 
 def test_course_figures_and_pictures_are_written(trained, few, tmp_path):
     pytest.importorskip("matplotlib")
-    write_results(trained, few, "all", tmp_path)
+    write_results(trained, few, tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == TABLES | PICTURES
     summary = json.loads((tmp_path / "summary.json").read_text())
     assert (summary["split"], summary["clips"], "CHOSEN ON THIS SPLIT" in summary["stamps"]) == ("val", 6, True)
@@ -41,16 +42,14 @@ def test_course_figures_and_pictures_are_written(trained, few, tmp_path):
 
 def test_without_matplotlib_everything_else_is_written_and_the_extra_named(trained, few, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    said = write_results(trained, few, "all", tmp_path)
+    said = write_results(trained, few, tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == TABLES
     assert said[-1] == "no pictures: matplotlib is not installed: pip install 'mmer[report]'"
 
 
 def test_classes_that_are_never_predicted_are_named(trained, few, tmp_path):
     one = [next(s for s in few if s.split == "val")]
-    assert re.fullmatch(
-        r"never predicted on the validation clips: \w+, \w+", write_results(trained, one, "all", tmp_path)[0]
-    )
+    assert re.fullmatch(r"never predicted on the validation clips: \w+, \w+", write_results(trained, one, tmp_path)[0])
 
 
 def test_curves_are_800_pixels_wide_and_mark_the_kept_epoch(tmp_path):
@@ -67,3 +66,13 @@ def test_curves_without_matplotlib_name_the_extra(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(MissingDependencyError, match="report"):
         plot_curves(EPOCHS, 1, tmp_path / "a.png")
+
+
+def test_curves_mark_where_a_stage_begins(tmp_path):
+    pytest.importorskip("matplotlib")
+    staged = [replace(epoch, stage="face" if epoch.number < 3 else "all") for epoch in EPOCHS]
+    for name, epochs in (("plain", EPOCHS), ("staged", staged)):
+        plot_curves(epochs, 5, tmp_path / f"{name}.png")
+    plain, marked = (cv2.imread(str(tmp_path / f"{name}.png")) for name in ("plain", "staged"))
+    columns = (plain != marked).any(axis=(0, 2)).nonzero()[0]
+    assert len(columns) > 10

@@ -17,7 +17,7 @@ from mmer.training.watch.show import shown
 from mmer.training.watch.table import LiveTable
 from mmer.training.watch.watcher import Lines, Plan, Unwatched, listener
 
-PLAN = Plan(TrainSettings(("happy", "sad")), "d1gest", 30, 40, ("few or no clips in train: sad (1)",))
+PLAN = Plan(TrainSettings(("happy", "sad")), "d1gest", {"all": 30}, 40, ("few or no clips in train: sad (1)",))
 FIRST, SECOND = Epoch(1, 1.5, 0.5, 0.7, 0.6, 0.8, 2.0), Epoch(2, 1.0, 0.5, 0.5, 0.5, 0.7, 3.0)
 
 
