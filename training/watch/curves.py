@@ -33,8 +33,8 @@ def plot_curves(epochs: Sequence[Epoch], kept: int, path: Path) -> None:
         values = [getattr(epoch, name) for epoch in epochs]
         figures.plot(numbers, values, dashes, color=colour, label=label, marker=dots, markersize=4)
     figures.set(xlabel="epoch", ylabel="validation", ylim=(0, 1))
+    _mark_stages(loss, figures, epochs)
     for axes in (loss, figures):
-        _mark_stages(axes, epochs)
         axes.axvline(kept, color="#cccccc", linewidth=6, zorder=0)
         axes.grid(axis="y", color="#e5e5e5", linewidth=0.8)
         axes.spines[["top", "right"]].set_visible(False)
@@ -44,15 +44,13 @@ def plot_curves(epochs: Sequence[Epoch], kept: int, path: Path) -> None:
     figure.savefig(path, dpi=DPI)
 
 
-def _mark_stages(axes: "Axes", epochs: Sequence[Epoch]) -> None:
-    """Draw a line where a stage begins, with its name; nothing where there is only one."""
-    starts = [now for before, now in pairwise([None, *epochs]) if now and (before is None or before.stage != now.stage)]
+def _mark_stages(loss: "Axes", figures: "Axes", epochs: Sequence[Epoch]) -> None:
+    """Draw a line where a stage begins, with its name where no curve is; nothing where there is only one."""
+    starts = [epochs[0], *(now for before, now in pairwise(epochs) if before.stage != now.stage)]
     for epoch in starts if len(starts) > 1 else []:
-        axes.axvline(epoch.number - 0.5, color="#888888", linewidth=1, linestyle=(0, (4, 3)))
-        axes.annotate(
-            epoch.stage, (epoch.number - 0.5, 1), (4, -4), xycoords=("data", "axes fraction"),
-            textcoords="offset points", va="top", size=9, color="#555555",
-        )  # fmt: skip
+        for axes in (loss, figures):
+            axes.axvline(epoch.number - 0.5, color="#888888", linewidth=1, linestyle=(0, (4, 3)))
+        figures.text(epoch.number - 0.4, 0.03, epoch.stage, size=9, color="#555555")
 
 
 def _title(epochs: Sequence[Epoch], kept: int) -> str:
