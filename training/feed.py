@@ -67,7 +67,9 @@ class Feed:
             places = shown[batch]
             rows, truth = self._varied(places.tolist(), rng), torch.from_numpy(labels[places])
             if self.settings.mixup:
-                rows, shares = mixed(rows, np.eye(self.data.classes, dtype=np.float32)[truth], self.settings.mixup, rng)
+                rows, shares = mixed(
+                    rows, np.eye(self.data.classes, dtype=np.float32)[labels[places]], self.settings.mixup, rng
+                )
                 truth = torch.from_numpy(shares)
             yield self._parts(rows, truth, torch.from_numpy(places))
 
