@@ -161,7 +161,9 @@ class _Run:
         self._optimiser.zero_grad()
         rows, truth = self._varied(places, rng), torch.from_numpy(self._labels[places])
         if settings.mixup:
-            rows, shares = mixed(rows, np.eye(self._data.classes, dtype=np.float32)[truth], settings.mixup, rng)
+            rows, shares = mixed(
+                rows, np.eye(self._data.classes, dtype=np.float32)[self._labels[places]], settings.mixup, rng
+            )
             truth = torch.from_numpy(shares)
         size = math.ceil(len(rows) / settings.accumulation)
         cuts = [slice(first, first + size) for first in range(0, len(rows), size)]

@@ -85,7 +85,9 @@ def test_the_batch_that_was_given_is_not_changed():
 
 @pytest.mark.parametrize("modality", ["audio", "video", "text"])
 def test_training_on_mixtures_is_another_unless_there_are_words(synth_samples, modality):
-    few = [s for split in ("train", "val") for s in [s for s in synth_samples if s.split == split][:8]]
+    few = [
+        s for split in ("train", "val") for s in [s for s in synth_samples if s.split == split][:9]
+    ]  # a batch of 8 and one of 1
     fits = [FitSettings(epochs=2, batch_size=8, seed=3, beta=0.0, mixup=mixup) for mixup in (0.0, 0.4)]
     losses = [
         train(branch(few, modality), TrainSettings(("neutral", "happy", "sad"), preset="tiny", fit=fit))
