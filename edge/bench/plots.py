@@ -26,7 +26,7 @@ def plot_confusion(found: Evaluation, path: Path) -> None:
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     size = float(np.clip(90 / len(labels), 6, 12))
     for (row, column), share in np.ndenumerate(shares):
-        said = f"{counts[row, column]}" + (f"\n{share:.0%}" if len(labels) <= _TWO_LINES else "")
+        said = f"{counts[row, column]}" + (f"\n{share:.0%}" if share and len(labels) <= _TWO_LINES else "")
         axes.text(column, row, said, ha="center", va="center", color="white" if share > 0.5 else "black", size=size)
     axes.set_xticks(range(len(labels)), labels, rotation=45, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(len(labels)), labels)
