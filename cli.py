@@ -1,6 +1,5 @@
 """The command line: every verb parses, calls one function and prints."""
 
-import errno
 import json
 import os
 import signal
@@ -16,6 +15,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from mmer.edge.errors import LeakError, MissingDependencyError, MmerError, SettingError
+from mmer.edge.files import UNWRITABLE
 
 app = typer.Typer(
     name="mmer",
@@ -38,8 +38,6 @@ Where = Annotated[
 ]
 
 BundlePath = Annotated[Path, typer.Argument(help="A bundle: a folder or a zip file.")]
-
-UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
 
 
 @app.command(epilog="Example: mmer doctor --json")
@@ -112,56 +110,36 @@ def train(
     ] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto: a GPU where there is one.")] = "cpu",
     seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 42,
+    tensorboard: Annotated[
+        Path | None, typer.Option(help="A folder to write each epoch into, for `tensorboard --logdir`.")
+    ] = None,
     exist_ok: ExistOk = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Train on the split `train`, choose the epoch by `val`, and write a checkpoint; OUTPUT.progress until then."""
+    """Train on the split `train`, choose the epoch by `val`, and write a checkpoint.
+
+    Until it is there, OUTPUT.progress keeps what --resume needs, and OUTPUT.train.log tells how far it is.
+    """
     _require("torch", "transformers", "safetensors", "sklearn", extra="train")
-    from mmer.edge.corpus import Corpus  # noqa: PLC0415
-    from mmer.edge.files import claim  # noqa: PLC0415
-    from mmer.training.checkpoint import FACTS  # noqa: PLC0415
-    from mmer.training.graft import begun  # noqa: PLC0415
-    from mmer.training.history import Epoch, write_history  # noqa: PLC0415
-    from mmer.training.loop import Listener  # noqa: PLC0415
-    from mmer.training.material import Material  # noqa: PLC0415
-    from mmer.training.progress import claim_progress, progress_path  # noqa: PLC0415
-    from mmer.training.ranks import leader_first, leads  # noqa: PLC0415
-    from mmer.training.report import epoch_line, train_json, train_lines  # noqa: PLC0415
-    from mmer.training.samples import labels_of  # noqa: PLC0415
-    from mmer.training.train import Beginning, train  # noqa: PLC0415
-    from mmer.training.usual import Wish, steps, usual, wished_stages  # noqa: PLC0415
+    from mmer.training.launch import Order, launch, prepared  # noqa: PLC0415
+    from mmer.training.ranks import leads  # noqa: PLC0415
+    from mmer.training.report import train_json, train_lines  # noqa: PLC0415
+    from mmer.training.usual import Wish  # noqa: PLC0415
+    from mmer.training.watch.show import shown  # noqa: PLC0415
 
-    progress = progress_path(output)
     quiet = quiet or not leads()
-    if leads():
-        going_on = claim_progress(progress, resume=resume, exist_ok=exist_ok)
-        exist_ok = exist_ok or going_on  # a kill may have come between the checkpoint and the end
-        claim(output, marker=FACTS, exist_ok=exist_ok)
-    beginning = Beginning(begun(start, seed), progress, resume) if start else Beginning(None, progress, resume)
-    corpus = Corpus.read(data).where(_conditions(where))
-    preset = preset or (beginning.start.checkpoint.facts.preset if beginning.start else "small")
     asked = (*(changes or ()), f"seed={seed}")
-    wish = Wish(model, preset, asked, text_weights, modality, tuple(sizes or ()), device, stages)
-    material = Material.of(corpus, wished_stages(wish))
-    corpus = material.everything
-    settings = usual(wish, labels_of(corpus), beginning.start)
-    with leader_first(), _progress("reading clips", len(corpus.entries), quiet=quiet) as advance:
-        samples = material.samples(settings.labels, settings.inputs, advance)
-    clips = sum(sample.split in {"train", "val"} for sample in samples)
-
-    def watch(epoch: Epoch) -> None:
-        if sys.stderr.isatty() and not quiet:
-            sys.stderr.write(epoch_line(epoch, clips) + "\n")
-
-    with _progress("training", steps(samples, settings), quiet=quiet) as advance:
-        trained = train(samples, settings, corpus.digest, Listener(advance, watch), beginning)
-    if not leads():
-        return
-    trained.checkpoint.save(output, exist_ok=exist_ok)
-    write_history(trained.result.epochs, output)
-    progress.unlink()
-    _print(train_json(trained, output) if as_json else train_lines(trained, output))
+    wish = Wish(model, preset or "", asked, text_weights, modality, tuple(sizes or ()), device, stages)
+    rows = tuple(_conditions(where))
+    order = Order(wish, tuple(data), rows, output, tuple(start or ()), tensorboard, resume=resume, exist_ok=exist_ok)
+    with _phases(quiet=quiet) as show:
+        ready = prepared(order, lambda done, of: show("reading clips", done, of))
+    launched = launch(ready, shown(sys.stderr, quiet=quiet))
+    for remark in () if quiet else launched.remarks:
+        sys.stderr.write(f"remark: {remark}\n")
+    if leads():
+        _print(train_json(launched.trained, output) if as_json else train_lines(launched.trained, output))
 
 
 @app.command("eval", epilog="Example: mmer eval checkpoint --data synth/corpus.csv --split test")

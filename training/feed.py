@@ -11,6 +11,7 @@ from torch import Tensor
 from mmer.training.batch import Batch
 from mmer.training.collate import Arrays, Reader, collate, dropped
 from mmer.training.fitsettings import FitSettings
+from mmer.training.mixup import mixed
 from mmer.training.ranks import own
 from mmer.training.sampler import Places, batches, drawn
 from mmer.training.samples import Sample
@@ -36,8 +37,10 @@ class Part:
     """What passes through the model at a time."""
 
     batch: Batch
-    labels: Tensor
-    """Class indices `[B]`."""
+    truth: Tensor
+    """Class indices `[B]`, or the share of each class in mixed samples `[B, K]`."""
+    places: Tensor
+    """Which of the training samples these are, `[B]`."""
     share: float
     """Of the samples of one step, those of other ranks counted in."""
 
@@ -54,21 +57,27 @@ class Feed:
         """How many steps an epoch has."""
         return steps_per_epoch(len(self.data.train), self.settings)
 
-    def epoch(self, number: int) -> Iterator[list[Part]]:
-        """Yield the parts of every step."""
+    def epoch(self, number: int, pool: Places) -> Iterator[list[Part]]:
+        """Yield the parts of every step; `pool` is the places of as many samples as there are, those to be shown."""
         rng = np.random.default_rng((self.settings.seed, number))
         labels = self.data.labels
         lengths = np.array([len(sample.recording.sound) for sample in self.data.train])
-        shown = drawn(labels, self.settings.sampler, rng)
+        shown = pool[drawn(labels[pool], self.settings.sampler, rng)]
         for batch in batches(lengths[shown], self.settings.batch_size, rng):
-            places = shown[batch].tolist()
-            yield self._parts(self._varied(places, rng), torch.from_numpy(labels[places]))
+            places = shown[batch]
+            rows, truth = self._varied(places.tolist(), rng), torch.from_numpy(labels[places])
+            if self.settings.mixup:
+                rows, shares = mixed(
+                    rows, np.eye(self.data.classes, dtype=np.float32)[labels[places]], self.settings.mixup, rng
+                )
+                truth = torch.from_numpy(shares)
+            yield self._parts(rows, truth, torch.from_numpy(places))
 
-    def _parts(self, rows: Sequence[Arrays], labels: Tensor) -> list[Part]:
+    def _parts(self, rows: Sequence[Arrays], truth: Tensor, places: Tensor) -> list[Part]:
         size = math.ceil(len(rows) / self.settings.accumulation)
         cuts = [slice(first, first + size) for first in range(0, len(rows), size)]
         width = self.data.reader.inputs.video.size
-        parts = [_part(collate(rows[cut], width), labels[cut], len(rows[cut]) / len(rows)) for cut in cuts]
+        parts = [_part(collate(rows[cut], width), truth[cut], places[cut], len(rows[cut]) / len(rows)) for cut in cuts]
         return [replace(part, batch=part.batch.pinned()) for part in parts] if self.settings.compute.pinned else parts
 
     def _varied(self, places: list[int], rng: np.random.Generator) -> list[Arrays]:
@@ -77,10 +86,10 @@ class Feed:
         return [dropped(arrays, settings.dropout, rng) for arrays in varied]
 
 
-def _part(batch: Batch, labels: Tensor, share: float) -> Part:
+def _part(batch: Batch, truth: Tensor, places: Tensor, share: float) -> Part:
     """Return this rank's rows, padded as long as those of all ranks: so nothing depends on who has which."""
-    mine = own(len(labels))
-    return Part(batch.rows(mine), labels[mine], share)
+    mine = own(len(truth))
+    return Part(batch.rows(mine), truth[mine], places[mine], share)
 
 
 def steps_per_epoch(samples: int, settings: FitSettings) -> int:

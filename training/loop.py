@@ -9,12 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from mmer.edge.bench import metrics
 from mmer.edge.errors import SettingError
 from mmer.training import ranks
 from mmer.training.ahead import ahead
 from mmer.training.branch import WHOLE
+from mmer.training.curriculum import Curriculum
 from mmer.training.feed import Feed, Part, TrainData
 from mmer.training.fitsettings import FitSettings
 from mmer.training.groups import Groups
@@ -63,6 +65,8 @@ class Listener:
 
 
 SILENT = Listener()
+
+_DIFFICULTY = "curriculum.difficulty"
 
 
 def fit(
@@ -137,7 +141,7 @@ class _Run:
         self._model, self._leg, self._groups, self._begun, self._listener = model, leg, groups, begun, listener
         self._data, self._settings = leg.data, leg.settings
         self._device = next(model.parameters()).device
-        self._feed = Feed(leg.data, leg.settings)
+        self._feed, self._curriculum = Feed(leg.data, leg.settings), Curriculum(leg.settings.curriculum, leg.data.train)
         self._optimiser = make_optimiser(model, leg.settings.optimiser, groups)
         self._scaler = leg.settings.compute.scaler(self._device)
         self._schedule = Schedule(self._optimiser, leg.settings.optimiser, leg.steps)
@@ -155,7 +159,8 @@ class _Run:
             if self._kept() == len(self._epochs) - 1:
                 self._best = {name: value.detach().clone() for name, value in self._model.state_dict().items()}
             if ranks.leads():
-                keeper.store(Progress.of(self._all(), self._model, self._best, self._optimiser, self._scaler))
+                progress = Progress.of(self._all(), self._model, self._best, self._optimiser, self._scaler)
+                keeper.store(progress.plus(_DIFFICULTY, torch.from_numpy(self._curriculum.difficulty)))
             self._listener.epoch(self._epochs[-1])
         self._model.load_state_dict(self._best)
         self._model.eval()
@@ -165,6 +170,7 @@ class _Run:
         self._epochs, self._best = list(progress.epochs[len(self._begun.epochs) :]), dict(progress.best)
         self._done = self._feed.steps * len(self._epochs)
         progress.restore(self._model, self._optimiser, self._scaler)
+        self._curriculum.difficulty = progress.tensors[_DIFFICULTY].numpy().copy()
         self._listener.step(self._begun.steps + self._done)
 
     def _all(self) -> tuple[Epoch, ...]:
@@ -182,7 +188,8 @@ class _Run:
         worths = [worth(epoch, self._settings.keep) for epoch in self._epochs]
         losses = []
         self._groups.enter_training(self._model)
-        with self._model.epoch(), closing(ahead(self._feed.epoch(number), self._settings.compute.ahead)) as steps:
+        made = self._feed.epoch(number, self._curriculum.pool(len(self._epochs) + 1))
+        with self._model.epoch(), closing(ahead(made, self._settings.compute.ahead)) as steps:
             for parts in steps:
                 self._schedule.at(self._done, worths)
                 losses.append(self._step(parts))
@@ -214,7 +221,12 @@ class _Run:
     def _backward(self, part: Part) -> float:
         """Add the gradients of a part of a batch and return what it adds to the loss."""
         output = self._settings.compute.answer(self._model, part.batch.to(self._device))
-        loss = part.share * self._objective(output, part.labels.to(self._device))
+        truth = part.truth.to(self._device)
+        loss = part.share * self._objective(output, truth)
+        if self._curriculum.watches:
+            each = functional.cross_entropy(output.logits.detach(), truth, reduction="none").double().cpu()
+            heard = ranks.gathered(torch.stack([part.places.double(), each], dim=1).to(self._device)).cpu().numpy()
+            self._curriculum.hear(heard[:, 0].astype(np.intp), heard[:, 1])
         if loss.requires_grad:
             self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         return loss.item()

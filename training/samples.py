@@ -12,6 +12,7 @@ from mmer.edge.media.isolated import IsolatedDecoder
 from mmer.edge.sources import PICTURE_SUFFIXES
 from mmer.training.audio import MIN_SAMPLES
 from mmer.training.cache import RecordingCache
+from mmer.training.difficulty import difficulty
 from mmer.training.recording import Inputs, Recorder, Recording
 
 
@@ -32,6 +33,8 @@ class Sample:
     """As the index carries it."""
     index: str = ""
     """The index of a stage that it is kept for; empty for all that have none of their own."""
+    difficulty: float | None = None
+    """As `difficulty` finds it in the index."""
 
 
 def labels_of(corpus: Corpus) -> tuple[str, ...]:
@@ -55,13 +58,25 @@ def load_samples(
         raise CorpusError(strange.path, f"its label {strange.label} is none of the model's ({', '.join(labels)})")
     samples = []
     for done, (entry, recording) in enumerate(_recordings(corpus, inputs, cache or RecordingCache.default()), start=1):
-        label, name = labels.index(entry.label), entry.path.name
-        sample = Sample(recording, entry.transcript, label, entry.speaker, entry.split, name, entry.stamp)
+        sample = _sample(entry, recording, labels)
         if not any(present(sample)):
             raise CorpusError(entry.path, "holds no face, no sound and no words; take it out of the corpus")
         samples.append(sample)
         progress(done)
     return tuple(samples)
+
+
+def _sample(entry: Entry, recording: Recording, labels: Sequence[str]) -> Sample:
+    return Sample(
+        recording,
+        entry.transcript,
+        labels.index(entry.label),
+        entry.speaker,
+        entry.split,
+        entry.path.name,
+        entry.stamp,
+        difficulty=difficulty(entry),
+    )
 
 
 def present(sample: Sample) -> tuple[bool, bool, bool]:

@@ -11,6 +11,7 @@ from mmer.edge.corpus import Corpus
 from mmer.training import ranks
 from mmer.training.augment.settings import Augmentation
 from mmer.training.cache import RecordingCache
+from mmer.training.curriculum import CurriculumSettings
 from mmer.training.fitsettings import FitSettings
 from mmer.training.loop import Listener
 from mmer.training.optimiser import OptimiserSettings
@@ -28,6 +29,8 @@ FIT = FitSettings(
     optimiser=OptimiserSettings("adamw", lr=1e-3, text_lr_share=1.0, clip_norm=1.0),
     augmentation=Augmentation(),
     dropout=(0.5, 0.5, 0.5),  # shares, and batches, that lack a modality
+    curriculum=CurriculumSettings(epochs=1),  # the second epoch shows what was easy in the first, on any rank
+    mixup=0.4,
 )
 
 

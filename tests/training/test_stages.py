@@ -14,11 +14,11 @@ from mmer.training.loop import Listener
 from mmer.training.material import Material
 from mmer.training.optimiser import OptimiserSettings
 from mmer.training.recording import Inputs
-from mmer.training.report import epoch_line
 from mmer.training.stages import Stage, StagesError, read_stages
 from mmer.training.start import Start
 from mmer.training.train import Beginning, TrainSettings, train
 from mmer.training.usual import Wish, steps, usual
+from mmer.training.watch.row import Row
 
 LABELS = ("neutral", "happy", "sad")
 FIT = FitSettings(
@@ -73,7 +73,7 @@ def test_one_stage_is_a_training_without_stages(samples):
 def test_the_rows_and_lines_name_the_stage_and_the_record_all_of_them(samples):
     made = staged(samples, Stage("words", modality="text", fit=FIT), Stage("all of it", trains=("fusion",), fit=FIT))
     assert [(epoch.number, epoch.stage) for epoch in made.result.epochs] == [(1, "words"), (2, "all of it")]
-    assert "epoch   1  words  loss" in epoch_line(made.result.epochs[0], 16)
+    assert Row.now(made.result.epochs[0], 16).line.startswith("epoch 1  stage words  loss")
     recorded = made.checkpoint.facts.provenance["stages"]
     assert [(stage["name"], list(stage["trains"])) for stage in recorded] == [("words", []), ("all of it", ["fusion"])]
     assert [stage["clips"] for stage in recorded] == [{"train": 8, "val": 8}] * 2
