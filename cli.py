@@ -127,6 +127,43 @@ def train(
     _print(train_json(trained, output) if as_json else train_lines(trained, output))
 
 
+@app.command("import", epilog="Example: mmer import model.pth --as cafes --tokenizer albert-base-v2 -o checkpoint")
+def import_(
+    file: Annotated[Path, typer.Argument(help="A state dict: what torch.save or safetensors wrote.")],
+    system: Annotated[str, typer.Option("--as", help="Whose weights they are, a model that `mmer models` shows.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The checkpoint folder to write.")],
+    preset: Annotated[str, typer.Option(help="How large: published, small or tiny.")] = "published",
+    labels: Annotated[
+        str | None, typer.Option(metavar="A,B,...", help="In the order of the answers; else the authors' own.")
+    ] = None,
+    tokenizer: Annotated[
+        str | None,
+        typer.Option(metavar="FOLDER|HUB_ID", help="That of the text branch; an id is asked of the network."),
+    ] = None,
+    allow_missing: Annotated[
+        bool, typer.Option("--allow-missing", help="What the file lacks begins at random, and the checkpoint says so.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Of what begins at random.")] = 0,
+    exist_ok: ExistOk = False,
+    as_json: Json = False,
+    quiet: Quiet = False,  # noqa: ARG001
+) -> None:
+    """Turn the authors' weights into a checkpoint, never running code; 3 when parameters are missing."""
+    _require("torch", "transformers", "safetensors", extra="train")
+    from mmer.edge.files import claim  # noqa: PLC0415
+    from mmer.training.checkpoint import FACTS  # noqa: PLC0415
+    from mmer.training.foreign.report import import_json, import_lines  # noqa: PLC0415
+    from mmer.training.foreign.weights import Wanted, import_weights  # noqa: PLC0415
+
+    claim(output, marker=FACTS, exist_ok=exist_ok)
+    named = tuple(name.strip() for name in labels.split(",")) if labels else None
+    imported = import_weights(file, Wanted(system, preset, named, tokenizer, allow_missing, seed))
+    if imported.usable:
+        imported.checkpoint.save(output, exist_ok=exist_ok)
+    _print(import_json(imported, output) if as_json else import_lines(imported, output))
+    imported.require()
+
+
 @app.command("eval", epilog="Example: mmer eval checkpoint --data synth/corpus.csv --split test")
 def evaluate(
     checkpoint: Annotated[Path, typer.Argument(help="A folder that `mmer train` wrote.")],
