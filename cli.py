@@ -198,6 +198,53 @@ def evaluate(
     _print(report_json(report) if as_json else report_lines(report))
 
 
+@app.command(epilog="Example: mmer explain clip.mp4 --model checkpoint -o why")
+def explain(
+    clip: Annotated[Path | None, typer.Argument(help="A recording.")] = None,
+    example: Annotated[bool, typer.Option("--example", help="Explain the clip that ships with mmer.")] = False,
+    model: Annotated[
+        Path | None, typer.Option(help="A checkpoint, or a bundle; without it the bundle that ships with mmer.")
+    ] = None,
+    start_s: Annotated[float, typer.Option(help="Where the window begins.")] = 0.0,
+    length_s: Annotated[float, typer.Option(help="Seconds that the answer looks at.")] = 4.0,
+    transcript: Annotated[
+        Path | None, typer.Option(help="Words: .srt, .vtt or .txt; else those beside the file.")
+    ] = None,
+    label: Annotated[str | None, typer.Option(help="Explain this label instead of the answer.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="A folder for the document and pictures.")
+    ] = None,
+    exist_ok: ExistOk = False,
+    as_json: Json = False,
+    quiet: Quiet = False,  # noqa: ARG001
+) -> None:
+    """Say what one answer rests on: modalities left out; with a checkpoint also attention, confidence, gradients."""
+    from mmer.edge.bundle.bundle import Bundle  # noqa: PLC0415
+    from mmer.edge.explain.folder import DOCUMENT, write_explanation  # noqa: PLC0415
+    from mmer.edge.explain.graphs import explain_bundle  # noqa: PLC0415
+    from mmer.edge.explain.scene import Moment  # noqa: PLC0415
+    from mmer.edge.files import claim  # noqa: PLC0415
+    from mmer.edge.models import is_checkpoint  # noqa: PLC0415
+    from mmer.edge.shipped import BUNDLE, EXAMPLE  # noqa: PLC0415
+
+    if (clip is None) != example:
+        raise SettingError("name one recording, or --example")
+    if output is not None:
+        _require("matplotlib", extra="report")
+        claim(output, marker=DOCUMENT, exist_ok=exist_ok)
+    moment, path = Moment(clip or EXAMPLE, start_s, length_s, transcript), model or BUNDLE
+    if is_checkpoint(path):
+        _require("torch", "transformers", "safetensors", extra="train")
+        from mmer.training.explain.checkpoint import explain_checkpoint  # noqa: PLC0415
+
+        found = explain_checkpoint(path, moment, label)
+    else:
+        found = explain_bundle(Bundle.open(path), moment, label)
+    if output is not None:
+        write_explanation(output, found)
+    _print(found.to_json() if as_json else found.lines())
+
+
 @app.command(epilog="Example: mmer export checkpoint -o bundle")
 def export(
     checkpoint: Annotated[Path, typer.Argument(help="A folder that `mmer train` wrote.")],
