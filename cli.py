@@ -166,7 +166,7 @@ def import_(
 
 @app.command("eval", epilog="Example: mmer eval checkpoint --data synth/corpus.csv --split test")
 def evaluate(
-    checkpoint: Annotated[Path, typer.Argument(help="A folder that `mmer train` wrote.")],
+    model: Annotated[Path, typer.Argument(help="A checkpoint, or a bundle.")],
     data: Data,
     split: Annotated[str, typer.Option(help="Which clips to judge by.")] = "test",
     subsets: Annotated[bool, typer.Option("--subsets", help="Also every set of modalities by itself.")] = False,
@@ -178,21 +178,33 @@ def evaluate(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Measure a checkpoint: UAR, accuracy, averaged one-vs-rest accuracy and more, with intervals."""
-    _require("torch", "transformers", "safetensors", extra="train")
+    """Measure a model: UAR, accuracy, averaged one-vs-rest accuracy and more, with intervals."""
+    from mmer.edge.bench.evaluate import evaluate_bundle  # noqa: PLC0415
     from mmer.edge.bench.folder import SUMMARY, write_evaluation  # noqa: PLC0415
+    from mmer.edge.bench.judges import Judges  # noqa: PLC0415
+    from mmer.edge.bench.verdict import ALL, SUBSETS, report_json, report_lines  # noqa: PLC0415
+    from mmer.edge.bundle.bundle import Bundle  # noqa: PLC0415
     from mmer.edge.corpus import Corpus  # noqa: PLC0415
     from mmer.edge.files import claim  # noqa: PLC0415
-    from mmer.training.checkpoint import Checkpoint  # noqa: PLC0415
-    from mmer.training.evaluate import ALL, SUBSETS, evaluate_corpus, report_json, report_lines  # noqa: PLC0415
+    from mmer.edge.models import is_checkpoint  # noqa: PLC0415
 
     if output is not None:
         _require("matplotlib", extra="report")
         claim(output, marker=SUMMARY, exist_ok=exist_ok)
-    opened = Checkpoint.open(checkpoint)
-    corpus = Corpus.read(data).where(_conditions(where))
+    whole, sets = Corpus.read(data), tuple(SUBSETS) if subsets else (ALL,)
+    corpus = whole.where(_conditions(where))
     with _progress("reading clips", sum(e.split == split for e in corpus.entries), quiet=quiet) as advance:
-        report = evaluate_corpus(opened, corpus, split, tuple(SUBSETS) if subsets else (ALL,), advance)
+        if is_checkpoint(model):
+            _require("torch", "transformers", "safetensors", extra="train")
+            from mmer.training.checkpoint import Checkpoint  # noqa: PLC0415
+            from mmer.training.evaluate import evaluate_corpus  # noqa: PLC0415
+
+            opened = Checkpoint.open(model)
+            report = evaluate_corpus(opened, Judges(corpus, whole, opened.facts.provenance), split, sets, advance)
+        else:
+            bundle = Bundle.open(model)
+            judges = Judges(corpus, whole, bundle.manifest.provenance)
+            report = evaluate_bundle(bundle, judges, split, sets, advance)
     if output is not None and (found := report.subsets[ALL]):
         write_evaluation(output, found, report_json(report))
     _print(report_json(report) if as_json else report_lines(report))

@@ -4,18 +4,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmer.edge.bundle.bundle import Bundle
-from mmer.edge.bundle.plan import WEIGHED
 from mmer.edge.errors import SettingError
 from mmer.edge.explain.ablation import Kept, ablate
 from mmer.edge.explain.explanation import Explanation
-from mmer.edge.explain.scene import Moment, Scene, scene
+from mmer.edge.explain.scene import Moment, scene
 from mmer.edge.launch import RunOptions, open_sessions
-from mmer.edge.pipeline.executor import Executor, Item, Values
-from mmer.edge.pipeline.materials import PROVIDED, Materials
+from mmer.edge.pipeline.executor import Executor
+from mmer.edge.pipeline.materials import Materials
 from mmer.edge.pipeline.predict import predict
 from mmer.edge.prediction import Prediction
-
-PRESENT = "present"
 
 
 def explain_bundle(bundle: Bundle, moment: Moment, label: str | None = None) -> Explanation:
@@ -27,8 +24,8 @@ def explain_bundle(bundle: Bundle, moment: Moment, label: str | None = None) -> 
     executor = Executor(manifest.plan, manifest.graphs, open_sessions(bundle, RunOptions()).sessions)
 
     def answer(kept: Kept) -> Prediction:
-        values, present = without(seen, kept), {name: name in kept for name in WEIGHED}
-        return predict(seen.window, present, executor.run(values), manifest.head)
+        left = seen.material.only(kept)
+        return predict(seen.window, left.present, executor.run(left.values), manifest.head)
 
     def ask(kept: Kept) -> NDArray[np.float64]:
         return np.array(list(answer(kept).probabilities.values()))
@@ -39,13 +36,6 @@ def explain_bundle(bundle: Bundle, moment: Moment, label: str | None = None) -> 
     return Explanation(
         model, seen, chosen, whole.probabilities, ablate(ask, seen.present, labels, chosen), whole.weights
     )
-
-
-def without(seen: Scene, kept: Kept) -> Values:
-    """Return what the plan starts from when only some modalities had been there."""
-    mask = np.array([[name in kept for name in WEIGHED]], np.float32)
-    values = {name: items for name, items in seen.material.values.items() if PROVIDED[name][0] in kept}
-    return values | {PRESENT: [Item((PRESENT, kept), lambda: mask)]}
 
 
 def refuse_unknown(label: str | None, labels: tuple[str, ...]) -> None:

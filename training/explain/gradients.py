@@ -7,7 +7,7 @@ gradient, here the mixture in the confidence filter.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
@@ -19,6 +19,8 @@ from mmer.training.model import EmotionModel
 
 STEPS = 64
 """Midpoints on the way."""
+AT_ONCE = 16
+"""Of them, in one batch."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,43 +40,57 @@ class Accounts:
 
 def integrated(model: EmotionModel, batch: Batch, label: int, steps: int = STEPS) -> Accounts:
     """Account for the probability of a label, for a batch of one sample; the model is in evaluation mode."""
-    ways = [(step + 0.5) / steps for step in range(steps)]
-    parts = [_parts(model, batch, label, way) for way in ways]
-    frames, samples, words = (torch.stack(column).mean(0).cpu().numpy() for column in zip(*parts, strict=True))
-    return Accounts(frames, samples, words, _probability(model, batch, label, 0.0), _probability(model, batch, label))
+    ways = (torch.arange(steps, dtype=torch.float32) + 0.5) / steps
+    parts = [_parts(model, batch, label, some) for some in ways.split(AT_ONCE)]
+    frames, samples, words = (torch.cat(column).mean(0).cpu().numpy() for column in zip(*parts, strict=True))
+    with torch.no_grad(), _words(model.word_vectors(), ends := torch.tensor([0.0, 1.0])):
+        baseline, probability = _probabilities(model, _along(batch, ends), label).tolist()
+    return Accounts(frames, samples, words, baseline, probability)
 
 
-def _parts(model: EmotionModel, batch: Batch, label: int, way: float) -> tuple[Tensor, Tensor, Tensor]:
-    """Return input times gradient at one place on the way, summed to frames, samples and words."""
-    frames, samples = ((values * way).requires_grad_() for values in (batch.frames, batch.samples))
-    with _words(model.word_vectors(), way) as vectors:
-        logits = model(replace(batch, frames=frames, samples=samples)).logits
-        leaves = [frames, samples, *vectors]
-        found = torch.autograd.grad(logits.double().softmax(1)[0, label], leaves, allow_unused=True)
-    whole = [batch.frames, batch.samples, *(vector.detach() / way for vector in vectors)]
+def _parts(model: EmotionModel, batch: Batch, label: int, ways: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return input times gradient at `R` places on the way, as frames `[R, T]`, samples `[R, N]` and words `[R, L]`."""
+    along = _along(batch, ways)
+    with _words(model.word_vectors(), ways) as vectors:
+        summed = _probabilities(model, along, label).sum()  # rows do not know of each other
+        found = torch.autograd.grad(summed, [along.frames, along.samples, *vectors], allow_unused=True)
+    whole = [batch.frames, batch.samples, *(vector.detach() / _like(ways, vector) for vector in vectors)]
     seen, heard, *told = (
-        torch.zeros_like(values) if grad is None else values * grad for values, grad in zip(whole, found, strict=True)
+        torch.zeros(len(ways), *values.shape[1:]) if grad is None else (values * grad).double()
+        for values, grad in zip(whole, found, strict=True)
     )
-    words = told[0].double().sum(2)[0] if told else torch.zeros(batch.ids.shape[1], dtype=torch.float64)
-    return seen.double().sum((2, 3, 4))[0], heard.double()[0], words
+    words = told[0].sum(2) if told else torch.zeros(len(ways), batch.ids.shape[1])
+    return seen.double().sum((2, 3, 4)), heard.double(), words.double()
 
 
-def _probability(model: EmotionModel, batch: Batch, label: int, way: float = 1.0) -> float:
-    with torch.no_grad(), _words(model.word_vectors(), way):
-        logits = model(replace(batch, frames=batch.frames * way, samples=batch.samples * way)).logits
-    return float(logits.double().softmax(1)[0, label])
+def _along(batch: Batch, ways: Tensor) -> Batch:
+    """Return a row for each place on the way, the faces and the sound scaled to it."""
+    rows = Batch(**{f.name: getattr(batch, f.name).repeat_interleave(len(ways), 0) for f in fields(batch)})
+    frames, samples = (
+        (values * _like(ways, values)).requires_grad_(torch.is_grad_enabled()) for values in (rows.frames, rows.samples)
+    )
+    return replace(rows, frames=frames, samples=samples)
+
+
+def _probabilities(model: EmotionModel, batch: Batch, label: int) -> Tensor:
+    logits: Tensor = model(batch).logits
+    return logits.double().softmax(1)[:, label]
+
+
+def _like(ways: Tensor, values: Tensor) -> Tensor:
+    return ways.reshape(-1, *[1] * (values.ndim - 1))
 
 
 @contextmanager
-def _words(module: nn.Module | None, way: float) -> Iterator[list[Tensor]]:
-    """Scale the word vectors on their way into the model, and give those that were scaled."""
+def _words(module: nn.Module | None, ways: Tensor) -> Iterator[list[Tensor]]:
+    """Scale the word vectors of each row on their way into the model, and give those that were scaled."""
     seen: list[Tensor] = []
     if module is None:
         yield seen
         return
 
     def scale(_module: nn.Module, _args: object, vectors: Tensor) -> Tensor:
-        seen.append((vectors.detach() * way).requires_grad_())
+        seen.append((vectors.detach() * _like(ways, vectors)).requires_grad_(torch.is_grad_enabled()))
         return seen[-1]
 
     handle = module.register_forward_hook(scale)

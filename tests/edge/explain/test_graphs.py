@@ -9,7 +9,7 @@ from mmer import cli
 from mmer.edge.bundle.bundle import Bundle
 from mmer.edge.errors import MediaNotFoundError, NothingToSeeError, SettingError
 from mmer.edge.explain.folder import write_explanation
-from mmer.edge.explain.graphs import explain_bundle, without
+from mmer.edge.explain.graphs import explain_bundle
 from mmer.edge.explain.scene import Moment
 from mmer.edge.launch import RunOptions, launch
 from mmer.edge.shipped import BUNDLE, EXAMPLE
@@ -38,9 +38,9 @@ def test_modalities_add_up_to_the_answer(found):
 
 
 def test_what_is_left_out_is_as_if_it_had_never_been_there(found):
-    values = without(found.scene, ("audio",))
-    assert values.keys() == {"samples", "present"}
-    assert np.array_equal(values["present"][0].make(), [[0, 1, 0]])
+    left = found.scene.material.only(("audio",))
+    assert left.values.keys() == {"samples", "present"}
+    assert np.array_equal(left.values["present"][0].make(), [[0, 1, 0]])
 
 
 def test_it_says_what_it_cannot_tell_and_what_the_model_is_not(found):

@@ -32,7 +32,7 @@ def batch_of(present=(True, True, True)):
 
 
 def test_the_sums_are_what_the_inputs_change(model):
-    accounts = integrated(model, batch_of(), label=1, steps=256)
+    accounts = integrated(model, batch_of(), label=1, steps=128)
     summed = accounts.frames.sum() + accounts.samples.sum() + accounts.words.sum()
     change = accounts.probability - accounts.baseline
     assert abs(change) > 1e-3
