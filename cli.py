@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
@@ -166,11 +167,26 @@ def import_(
 
 @app.command("eval", epilog="Example: mmer eval checkpoint --data synth/corpus.csv --split test")
 def evaluate(
-    model: Annotated[Path, typer.Argument(help="A checkpoint, or a bundle.")],
-    data: Data,
+    model: Annotated[Path, typer.Argument(help="A checkpoint, or a bundle; with --train-on a model to be trained.")],
+    data: Annotated[list[Path] | None, typer.Option("--data", help="An index; may be repeated.")] = None,
     split: Annotated[str, typer.Option(help="Which clips to judge by.")] = "test",
     subsets: Annotated[bool, typer.Option("--subsets", help="Also every set of modalities by itself.")] = False,
     where: Where = None,
+    train_on: Annotated[
+        list[Path] | None, typer.Option("--train-on", help="An index to train on, for a matrix; may be repeated.")
+    ] = None,
+    test_on: Annotated[
+        list[Path] | None, typer.Option("--test-on", help="An index to test each training on; may be repeated.")
+    ] = None,
+    preset: Annotated[str, typer.Option(help="Of the trainings: published, small or tiny.")] = "small",
+    modality: Annotated[str, typer.Option(help="Of the trainings: all, video, audio or text.")] = "all",
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", metavar="PLACE=VALUE", help="As for mmer train.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the trainings.")] = 42,
+    allow_leaky_split: Annotated[
+        bool, typer.Option("--allow-leaky-split", help="Test on speakers of the training too; figures say LEAKY.")
+    ] = False,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="A folder for the figures, a table and pictures.")
     ] = None,
@@ -178,20 +194,37 @@ def evaluate(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Measure a model: UAR, accuracy, averaged one-vs-rest accuracy and more, with intervals."""
-    from mmer.edge.bench.evaluate import evaluate_bundle  # noqa: PLC0415
-    from mmer.edge.bench.folder import SUMMARY, write_evaluation  # noqa: PLC0415
+    """Measure a model: UAR, accuracy, averaged one-vs-rest accuracy and more, with intervals.
+
+    With --train-on and --test-on: train on each of some sets, test on each of others, and print a matrix.
+    """
+    from mmer.edge.bench.folder import SUMMARY, write_evaluation, write_matrix  # noqa: PLC0415
     from mmer.edge.bench.judges import Judges  # noqa: PLC0415
     from mmer.edge.bench.verdict import ALL, SUBSETS, report_json, report_lines  # noqa: PLC0415
-    from mmer.edge.bundle.bundle import Bundle  # noqa: PLC0415
     from mmer.edge.corpus import Corpus  # noqa: PLC0415
     from mmer.edge.files import claim  # noqa: PLC0415
     from mmer.edge.models import is_checkpoint  # noqa: PLC0415
 
+    if bool(data) == bool(train_on) or bool(train_on) != bool(test_on):
+        raise SettingError("name --data for a checkpoint or bundle, or both --train-on and --test-on for a model")
     if output is not None:
         _require("matplotlib", extra="report")
         claim(output, marker=SUMMARY, exist_ok=exist_ok)
-    whole, sets = Corpus.read(data), tuple(SUBSETS) if subsets else (ALL,)
+    if train_on and test_on:
+        _require("torch", "transformers", "safetensors", "sklearn", extra="train")
+        from mmer.edge.bench.matrix import matrix_json, matrix_lines  # noqa: PLC0415
+        from mmer.training.across import Sets, train_and_test  # noqa: PLC0415
+        from mmer.training.usual import Wish  # noqa: PLC0415
+
+        sets = replace(Sets.read(train_on, test_on, _conditions(where)), split=split, leaky=allow_leaky_split)
+        wish = Wish(str(model), preset, (*(changes or ()), f"seed={seed}"), modality=modality)
+        with _phases(quiet=quiet) as progress:
+            matrix = train_and_test(sets, wish, progress)
+        if output is not None:
+            write_matrix(output, matrix)
+        _print(matrix_json(matrix) if as_json else matrix_lines(matrix))
+        return
+    whole, wanted = Corpus.read(data or []), tuple(SUBSETS) if subsets else (ALL,)
     corpus = whole.where(_conditions(where))
     with _progress("reading clips", sum(e.split == split for e in corpus.entries), quiet=quiet) as advance:
         if is_checkpoint(model):
@@ -200,11 +233,14 @@ def evaluate(
             from mmer.training.evaluate import evaluate_corpus  # noqa: PLC0415
 
             opened = Checkpoint.open(model)
-            report = evaluate_corpus(opened, Judges(corpus, whole, opened.facts.provenance), split, sets, advance)
+            report = evaluate_corpus(opened, Judges(corpus, whole, opened.facts.provenance), split, wanted, advance)
         else:
+            from mmer.edge.bench.evaluate import evaluate_bundle  # noqa: PLC0415
+            from mmer.edge.bundle.bundle import Bundle  # noqa: PLC0415
+
             bundle = Bundle.open(model)
             judges = Judges(corpus, whole, bundle.manifest.provenance)
-            report = evaluate_bundle(bundle, judges, split, sets, advance)
+            report = evaluate_bundle(bundle, judges, split, wanted, advance)
     if output is not None and (found := report.subsets[ALL]):
         write_evaluation(output, found, report_json(report))
     _print(report_json(report) if as_json else report_lines(report))

@@ -41,7 +41,7 @@ class Accounts:
 def integrated(model: EmotionModel, batch: Batch, label: int, steps: int = STEPS) -> Accounts:
     """Account for the probability of a label, for a batch of one sample; the model is in evaluation mode."""
     ways = (torch.arange(steps, dtype=torch.float32) + 0.5) / steps
-    parts = [_parts(model, batch, label, some) for some in ways.split(AT_ONCE)]
+    parts = [_parts(model, batch, label, ways[first : first + AT_ONCE]) for first in range(0, steps, AT_ONCE)]
     frames, samples, words = (torch.cat(column).mean(0).cpu().numpy() for column in zip(*parts, strict=True))
     with torch.no_grad(), _words(model.word_vectors(), ends := torch.tensor([0.0, 1.0])):
         baseline, probability = _probabilities(model, _along(batch, ends), label).tolist()
