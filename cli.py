@@ -264,7 +264,7 @@ def explain(
     ] = None,
     exist_ok: ExistOk = False,
     as_json: Json = False,
-    quiet: Quiet = False,  # noqa: ARG001
+    quiet: Quiet = False,
 ) -> None:
     """Say what one answer rests on: modalities left out; with a checkpoint also attention, confidence, gradients."""
     from mmer.edge.bundle.bundle import Bundle  # noqa: PLC0415
@@ -284,8 +284,10 @@ def explain(
     if is_checkpoint(path):
         _require("torch", "transformers", "safetensors", extra="train")
         from mmer.training.explain.checkpoint import explain_checkpoint  # noqa: PLC0415
+        from mmer.training.explain.gradients import STEPS  # noqa: PLC0415
 
-        found = explain_checkpoint(path, moment, label)
+        with _progress("following gradients", STEPS, quiet=quiet) as advance:
+            found = explain_checkpoint(path, moment, label, advance)
     else:
         found = explain_bundle(Bundle.open(path), moment, label)
     if output is not None:

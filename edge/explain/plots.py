@@ -73,7 +73,7 @@ def _shown(found: Explanation, modality: str, axes: Any) -> None:  # noqa: ANN40
     window, sound = found.scene.window, found.scene.window.sound
     axes.set(title=modality, xlim=(window.start_s, window.end_s), yticks=[])
     if modality == "audio" and sound is not None:
-        times = window.start_s + np.arange(len(sound.samples)) / sound.rate_hz
+        times = sound.time_s + np.arange(len(sound.samples)) / sound.rate_hz
         axes.plot(times, sound.samples, color="grey", linewidth=0.4)
     elif modality == "video" and found.scene.frames:
         span = window.end_s - window.start_s

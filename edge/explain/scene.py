@@ -69,7 +69,8 @@ def _stretch(moment: Moment, decoder: IsolatedDecoder) -> Stretch:
 
 
 def _dated(window: Window, start_s: float) -> Window:
-    return replace(window, start_s=window.start_s + start_s, end_s=window.end_s + start_s)
+    sound = window.sound and replace(window.sound, time_s=window.sound.time_s + start_s)
+    return replace(window, start_s=window.start_s + start_s, end_s=window.end_s + start_s, sound=sound)
 
 
 def _chosen(window: Window, materials: Materials, start_s: float) -> tuple[Crop, ...]:

@@ -1,6 +1,6 @@
 """The explanation of an answer that a float model gives."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +27,9 @@ BIN_S = 0.1
 """Of sound, whose gradients are summed over so much time."""
 
 
-def explain_checkpoint(path: Path, moment: Moment, label: str | None = None) -> Explanation:
+def explain_checkpoint(
+    path: Path, moment: Moment, label: str | None = None, progress: Callable[[int], None] = lambda _: None
+) -> Explanation:
     """Explain a label of a window, or the likeliest; raise `SettingError` for one that the model does not have."""
     checkpoint = Checkpoint.open(path)
     labels = checkpoint.facts.labels
@@ -43,7 +45,7 @@ def explain_checkpoint(path: Path, moment: Moment, label: str | None = None) -> 
         dict(zip(labels, probabilities.tolist(), strict=True)),
         ablate(asked.answer, seen.present, labels, chosen),
         weights,
-        _insight(asked, seen, labels.index(chosen)),
+        _insight(asked, seen, labels.index(chosen), progress),
     )
 
 
@@ -86,12 +88,12 @@ def _arrays(seen: Scene) -> Arrays:
     return arrays.only((video, audio, text))
 
 
-def _insight(asked: _Asked, seen: Scene, label: int) -> Insight:
+def _insight(asked: _Asked, seen: Scene, label: int, progress: Callable[[int], None]) -> Insight:
     model = asked.checkpoint.model
     watched = {t: a for t, a in model.attentions().items() if set(a.needs) <= set(seen.present)}
     with noted(watched) as attention:
         confidence = asked.output().confidence
-    accounts = integrated(model, asked.batch(), label)
+    accounts = integrated(model, asked.batch(), label, progress=progress)
     traces = [_trace("attention", title, watched[title].modality, seen, v) for title, v in attention.items()]
     for modality, trust in confidence.items():
         means = trust.values[0][trust.mask[0]].mean(1).double().numpy()
@@ -126,5 +128,6 @@ def _times(modality: str, seen: Scene, steps: int) -> tuple[float, ...]:
     """Return the moments of frames, or the middles of equal steps of sound."""
     if modality == "video":
         return tuple(crop.time_s for crop in seen.frames)
-    window = seen.window
-    return tuple(window.start_s + (window.end_s - window.start_s) * (n + 0.5) / steps for n in range(steps))
+    sound = seen.window.sound
+    assert sound is not None
+    return tuple(sound.time_s + (sound.end_s - sound.time_s) * (n + 0.5) / steps for n in range(steps))

@@ -5,7 +5,7 @@ accounted for sums to the difference of the answers. It does so only up to the s
 gradient, here the mixture in the confidence filter.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 
@@ -38,10 +38,22 @@ class Accounts:
     probability: float
 
 
-def integrated(model: EmotionModel, batch: Batch, label: int, steps: int = STEPS) -> Accounts:
-    """Account for the probability of a label, for a batch of one sample; the model is in evaluation mode."""
+def integrated(
+    model: EmotionModel,
+    batch: Batch,
+    label: int,
+    steps: int = STEPS,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Accounts:
+    """Account for the probability of a label, for a batch of one sample; the model is in evaluation mode.
+
+    `progress` hears how many steps are done.
+    """
     ways = (torch.arange(steps, dtype=torch.float32) + 0.5) / steps
-    parts = [_parts(model, batch, label, ways[first : first + AT_ONCE]) for first in range(0, steps, AT_ONCE)]
+    parts = []
+    for first in range(0, steps, AT_ONCE):
+        parts.append(_parts(model, batch, label, ways[first : first + AT_ONCE]))
+        progress(min(steps, first + AT_ONCE))
     frames, samples, words = (torch.cat(column).mean(0).cpu().numpy() for column in zip(*parts, strict=True))
     with torch.no_grad(), _words(model.word_vectors(), ends := torch.tensor([0.0, 1.0])):
         baseline, probability = _probabilities(model, _along(batch, ends), label).tolist()

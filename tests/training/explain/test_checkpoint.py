@@ -45,6 +45,13 @@ def test_every_figure_over_time_lies_in_the_window(found):
         assert all(0.0 <= time_s <= 4.0 for time_s in trace.times_s)
 
 
+def test_times_are_those_of_the_recording(checkpoint):
+    later = explain_checkpoint(checkpoint, Moment(EXAMPLE, start_s=2.0, length_s=1.5))
+    for trace in later.insight.traces:
+        assert all(2.0 <= time_s <= 3.5 for time_s in trace.times_s)
+        assert max(trace.times_s) > 3.0
+
+
 def test_gradients_over_time_sum_to_their_modality(found):
     for trace in (t for t in found.insight.traces if t.kind == "gradients"):
         assert sum(trace.values) == pytest.approx(found.insight.gradients.sums[trace.modality])
