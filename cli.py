@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import wraps
 from importlib.util import find_spec
 from pathlib import Path
@@ -142,13 +143,65 @@ def train(
         _print(train_json(launched.trained, output) if as_json else train_lines(launched.trained, output))
 
 
+@app.command("import", epilog="Example: mmer import model.pth --as cafes --tokenizer albert-base-v2 -o checkpoint")
+def import_(
+    file: Annotated[Path, typer.Argument(help="A state dict: what torch.save or safetensors wrote.")],
+    system: Annotated[str, typer.Option("--as", help="Whose weights they are, a model that `mmer models` shows.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The checkpoint folder to write.")],
+    preset: Annotated[str, typer.Option(help="How large: published, small or tiny.")] = "published",
+    labels: Annotated[
+        str | None, typer.Option(metavar="A,B,...", help="In the order of the answers; else the authors' own.")
+    ] = None,
+    tokenizer: Annotated[
+        str | None,
+        typer.Option(metavar="FOLDER|HUB_ID", help="That of the text branch; an id is asked of the network."),
+    ] = None,
+    allow_missing: Annotated[
+        bool, typer.Option("--allow-missing", help="What the file lacks begins at random, and the checkpoint says so.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Of what begins at random.")] = 0,
+    exist_ok: ExistOk = False,
+    as_json: Json = False,
+    quiet: Quiet = False,  # noqa: ARG001
+) -> None:
+    """Turn the authors' weights into a checkpoint, never running code; 3 when parameters are missing."""
+    _require("torch", "transformers", "safetensors", extra="train")
+    from mmer.edge.files import claim  # noqa: PLC0415
+    from mmer.training.checkpoint import FACTS  # noqa: PLC0415
+    from mmer.training.foreign.report import import_json, import_lines  # noqa: PLC0415
+    from mmer.training.foreign.weights import Wanted, import_weights  # noqa: PLC0415
+
+    claim(output, marker=FACTS, exist_ok=exist_ok)
+    named = tuple(name.strip() for name in labels.split(",")) if labels else None
+    imported = import_weights(file, Wanted(system, preset, named, tokenizer, allow_missing, seed))
+    if imported.usable:
+        imported.checkpoint.save(output, exist_ok=exist_ok)
+    _print(import_json(imported, output) if as_json else import_lines(imported, output))
+    imported.require()
+
+
 @app.command("eval", epilog="Example: mmer eval checkpoint --data synth/corpus.csv --split test")
 def evaluate(
-    checkpoint: Annotated[Path, typer.Argument(help="A folder that `mmer train` wrote.")],
-    data: Data,
+    model: Annotated[Path, typer.Argument(help="A checkpoint, or a bundle; with --train-on a model to be trained.")],
+    data: Annotated[list[Path] | None, typer.Option("--data", help="An index; may be repeated.")] = None,
     split: Annotated[str, typer.Option(help="Which clips to judge by.")] = "test",
     subsets: Annotated[bool, typer.Option("--subsets", help="Also every set of modalities by itself.")] = False,
     where: Where = None,
+    train_on: Annotated[
+        list[Path] | None, typer.Option("--train-on", help="An index to train on, for a matrix; may be repeated.")
+    ] = None,
+    test_on: Annotated[
+        list[Path] | None, typer.Option("--test-on", help="An index to test each training on; may be repeated.")
+    ] = None,
+    preset: Annotated[str, typer.Option(help="Of the trainings: published, small or tiny.")] = "small",
+    modality: Annotated[str, typer.Option(help="Of the trainings: all, video, audio or text.")] = "all",
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", metavar="PLACE=VALUE", help="As for mmer train.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the trainings.")] = 42,
+    allow_leaky_split: Annotated[
+        bool, typer.Option("--allow-leaky-split", help="Test on speakers of the training too; figures say LEAKY.")
+    ] = False,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="A folder for the figures, a table and pictures.")
     ] = None,
@@ -156,24 +209,105 @@ def evaluate(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Measure a checkpoint: UAR, accuracy, averaged one-vs-rest accuracy and more, with intervals."""
-    _require("torch", "transformers", "safetensors", extra="train")
-    from mmer.edge.bench.folder import SUMMARY, write_evaluation  # noqa: PLC0415
+    """Measure a model: UAR, accuracy, averaged one-vs-rest accuracy and more, with intervals.
+
+    With --train-on and --test-on: train on each of some sets, test on each of others, and print a matrix.
+    """
+    from mmer.edge.bench.folder import SUMMARY, write_evaluation, write_matrix  # noqa: PLC0415
+    from mmer.edge.bench.judges import Judges  # noqa: PLC0415
+    from mmer.edge.bench.verdict import ALL, SUBSETS, report_json, report_lines  # noqa: PLC0415
     from mmer.edge.corpus import Corpus  # noqa: PLC0415
     from mmer.edge.files import claim  # noqa: PLC0415
-    from mmer.training.checkpoint import Checkpoint  # noqa: PLC0415
-    from mmer.training.evaluate import ALL, SUBSETS, evaluate_corpus, report_json, report_lines  # noqa: PLC0415
+    from mmer.edge.models import is_checkpoint  # noqa: PLC0415
 
+    if bool(data) == bool(train_on) or bool(train_on) != bool(test_on):
+        raise SettingError("name --data for a checkpoint or bundle, or both --train-on and --test-on for a model")
     if output is not None:
         _require("matplotlib", extra="report")
         claim(output, marker=SUMMARY, exist_ok=exist_ok)
-    opened = Checkpoint.open(checkpoint)
-    corpus = Corpus.read(data).where(_conditions(where))
+    if train_on and test_on:
+        _require("torch", "transformers", "safetensors", "sklearn", extra="train")
+        from mmer.edge.bench.matrix import matrix_json, matrix_lines  # noqa: PLC0415
+        from mmer.training.across import Sets, train_and_test  # noqa: PLC0415
+        from mmer.training.usual import Wish  # noqa: PLC0415
+
+        sets = replace(Sets.read(train_on, test_on, _conditions(where)), split=split, leaky=allow_leaky_split)
+        wish = Wish(str(model), preset, (*(changes or ()), f"seed={seed}"), modality=modality)
+        with _phases(quiet=quiet) as progress:
+            matrix = train_and_test(sets, wish, progress)
+        if output is not None:
+            write_matrix(output, matrix)
+        _print(matrix_json(matrix) if as_json else matrix_lines(matrix))
+        return
+    whole, wanted = Corpus.read(data or []), tuple(SUBSETS) if subsets else (ALL,)
+    corpus = whole.where(_conditions(where))
     with _progress("reading clips", sum(e.split == split for e in corpus.entries), quiet=quiet) as advance:
-        report = evaluate_corpus(opened, corpus, split, tuple(SUBSETS) if subsets else (ALL,), advance)
+        if is_checkpoint(model):
+            _require("torch", "transformers", "safetensors", extra="train")
+            from mmer.training.checkpoint import Checkpoint  # noqa: PLC0415
+            from mmer.training.evaluate import evaluate_corpus  # noqa: PLC0415
+
+            opened = Checkpoint.open(model)
+            report = evaluate_corpus(opened, Judges(corpus, whole, opened.facts.provenance), split, wanted, advance)
+        else:
+            from mmer.edge.bench.evaluate import evaluate_bundle  # noqa: PLC0415
+            from mmer.edge.bundle.bundle import Bundle  # noqa: PLC0415
+
+            bundle = Bundle.open(model)
+            judges = Judges(corpus, whole, bundle.manifest.provenance)
+            report = evaluate_bundle(bundle, judges, split, wanted, advance)
     if output is not None and (found := report.subsets[ALL]):
         write_evaluation(output, found, report_json(report))
     _print(report_json(report) if as_json else report_lines(report))
+
+
+@app.command(epilog="Example: mmer explain clip.mp4 --model checkpoint -o why")
+def explain(
+    clip: Annotated[Path | None, typer.Argument(help="A recording.")] = None,
+    example: Annotated[bool, typer.Option("--example", help="Explain the clip that ships with mmer.")] = False,
+    model: Annotated[
+        Path | None, typer.Option(help="A checkpoint, or a bundle; without it the bundle that ships with mmer.")
+    ] = None,
+    start_s: Annotated[float, typer.Option(help="Where the window begins.")] = 0.0,
+    length_s: Annotated[float, typer.Option(help="Seconds that the answer looks at.")] = 4.0,
+    transcript: Annotated[
+        Path | None, typer.Option(help="Words: .srt, .vtt or .txt; else those beside the file.")
+    ] = None,
+    label: Annotated[str | None, typer.Option(help="Explain this label instead of the answer.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="A folder for the document and pictures.")
+    ] = None,
+    exist_ok: ExistOk = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Say what one answer rests on: modalities left out; with a checkpoint also attention, confidence, gradients."""
+    from mmer.edge.bundle.bundle import Bundle  # noqa: PLC0415
+    from mmer.edge.explain.folder import DOCUMENT, write_explanation  # noqa: PLC0415
+    from mmer.edge.explain.graphs import explain_bundle  # noqa: PLC0415
+    from mmer.edge.explain.scene import Moment  # noqa: PLC0415
+    from mmer.edge.files import claim  # noqa: PLC0415
+    from mmer.edge.models import is_checkpoint  # noqa: PLC0415
+    from mmer.edge.shipped import BUNDLE, EXAMPLE  # noqa: PLC0415
+
+    if (clip is None) != example:
+        raise SettingError("name one recording, or --example")
+    if output is not None:
+        _require("matplotlib", extra="report")
+        claim(output, marker=DOCUMENT, exist_ok=exist_ok)
+    moment, path = Moment(clip or EXAMPLE, start_s, length_s, transcript), model or BUNDLE
+    if is_checkpoint(path):
+        _require("torch", "transformers", "safetensors", extra="train")
+        from mmer.training.explain.checkpoint import explain_checkpoint  # noqa: PLC0415
+        from mmer.training.explain.gradients import STEPS  # noqa: PLC0415
+
+        with _progress("following gradients", STEPS, quiet=quiet) as advance:
+            found = explain_checkpoint(path, moment, label, advance)
+    else:
+        found = explain_bundle(Bundle.open(path), moment, label)
+    if output is not None:
+        write_explanation(output, found)
+    _print(found.to_json() if as_json else found.lines())
 
 
 @app.command(epilog="Example: mmer export checkpoint -o bundle")

@@ -23,9 +23,10 @@ import numpy as np
 import torch
 
 from mmer.edge.bench.judged import Evaluation, Judged, judge
+from mmer.edge.bench.verdict import ALL, SUBSETS
 from mmer.edge.corpus import Corpus
 from mmer.training.checkpoint import versions
-from mmer.training.evaluate import ALL, SUBSETS, answers
+from mmer.training.evaluate import answers
 from mmer.training.history import Epoch
 from mmer.training.loop import Listener
 from mmer.training.samples import Sample, labels_of, load_samples

@@ -18,10 +18,11 @@ from pathlib import Path
 
 import numpy as np
 
+from mmer.edge.bench.verdict import ALL, SUBSETS, Report, report_json, report_lines
 from mmer.edge.corpus import Corpus
 from mmer.training.checkpoint import versions
 from mmer.training.collate import Presence
-from mmer.training.evaluate import ALL, SUBSETS, Report, evaluate, report_json, report_lines
+from mmer.training.evaluate import evaluate
 from mmer.training.history import Epoch
 from mmer.training.loop import Listener
 from mmer.training.samples import Sample, labels_of, load_samples

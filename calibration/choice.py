@@ -33,16 +33,21 @@ def choose(corpus: Corpus, split: str, share: float, seed: int) -> Choice:
     Raises `SettingError` when the split is unknown or holds a single clip.
     """
     entries = corpus.where([("split", split)]).entries
-    files = {entry.path for entry in entries}
-    if len(files) < 2:
-        raise TooFewClipsError(len(files), split)
+    clips = {_clip(entry) for entry in entries}
+    if len(clips) < 2:
+        raise TooFewClipsError(len(clips), split)
     dealt = list(_dealt(entries, np.random.default_rng(seed)))
-    count = min(max(1, round(share * len(files))), len(files) - 1)
-    judging = set(list(dict.fromkeys(entry.path for entry in dealt))[:count])
+    count = min(max(1, round(share * len(clips))), len(clips) - 1)
+    judging = set(list(dict.fromkeys(map(_clip, dealt)))[:count])
     return Choice(
-        tuple(entry for entry in dealt if entry.path not in judging),
-        tuple(entry for entry in dealt if entry.path in judging),
+        tuple(entry for entry in dealt if _clip(entry) not in judging),
+        tuple(entry for entry in dealt if _clip(entry) in judging),
     )
+
+
+def _clip(entry: Entry) -> str:
+    """Return what must not stand on both sides: the file, or words that come without one."""
+    return str(entry.path) if entry.has_media else entry.transcript
 
 
 def _dealt(entries: Sequence[Entry], rng: np.random.Generator) -> Iterator[Entry]:

@@ -110,7 +110,7 @@ class _Tap:
 def _title(entry: Entry, window: Window) -> str:
     start_s = entry.start_s or 0.0
     who = "" if window.track is None else f" person {window.track}"
-    return f"{entry.path.name} {start_s + window.start_s:.2f}-{start_s + window.end_s:.2f} s{who}"
+    return f"{entry.path.name or 'words'} {start_s + window.start_s:.2f}-{start_s + window.end_s:.2f} s{who}"
 
 
 def _array(items: Sequence[Item], name: str, plan: Plan) -> NDArray[Any]:

@@ -23,11 +23,13 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+from mmer.edge.bench.judges import Judges
 from mmer.edge.bench.nulls import without_nan
+from mmer.edge.bench.verdict import ALL
 from mmer.edge.bundle.bundle import Bundle
 from mmer.edge.corpus import Corpus
 from mmer.training.checkpoint import Checkpoint
-from mmer.training.evaluate import ALL, evaluate_corpus
+from mmer.training.evaluate import evaluate_corpus
 
 NOTICE = "demonstration, not accurate"
 LICENCE = Path(__file__).parents[1] / "LICENSE"
@@ -48,7 +50,8 @@ def mmer(*arguments: str | Path) -> str:
 def measure(checkpoint: Path, index: Path) -> None:
     """Put into a checkpoint how good it is on the split `test`, and take out how long it took."""
     opened = Checkpoint.open(checkpoint)
-    report = evaluate_corpus(opened, Corpus.read([index]), "test")
+    corpus = Corpus.read([index])
+    report = evaluate_corpus(opened, Judges(corpus, corpus, opened.facts.provenance), "test")
     found = report.subsets[ALL]
     assert found is not None
     val = opened.facts.metrics["val"]

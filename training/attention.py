@@ -18,6 +18,13 @@ def masked_mean(values: Tensor, mask: Tensor | None) -> Tensor:
     return (values * valid).sum(1) / valid.sum(1).clamp(min=1.0)
 
 
+def _shares(q: Tensor, k: Tensor, mask: Tensor | None) -> Tensor:
+    scores = q @ k.transpose(2, 3) / math.sqrt(q.shape[3])
+    if mask is not None:
+        scores = scores + (~mask)[:, None, None, :].to(torch.float32) * _MASKED
+    return scores.softmax(3)
+
+
 class MultiHeadAttention(nn.Module):
     """Scaled dot-product attention in parallel heads, initialised as `torch.nn.MultiheadAttention`."""
 
@@ -37,12 +44,13 @@ class MultiHeadAttention(nn.Module):
     def forward(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Tensor:
         """Return `[B, Q, D]` for queries `[B, Q, D]`, keys and values `[B, T, D]` and the keys' mask `[B, T]`."""
         q, k, v = (self._split(p) for p in (self.query(query), self.key(key), self.value(value)))
-        scores = q @ k.transpose(2, 3) / math.sqrt(q.shape[3])
-        if mask is not None:
-            scores = scores + (~mask)[:, None, None, :].to(torch.float32) * _MASKED
-        attended = self.dropout(scores.softmax(3)).to(v.dtype) @ v
+        attended = self.dropout(_shares(q, k, mask)).to(v.dtype) @ v
         out: Tensor = self.out(attended.transpose(1, 2).flatten(2))
         return out
+
+    def shares(self, query: Tensor, key: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Return how much each query looks at each key, `[B, H, Q, T]`, which sums to 1 over the keys."""
+        return _shares(self._split(self.query(query)), self._split(self.key(key)), mask)
 
     def alone(self, value: Tensor) -> Tensor:
         """Return what attention to a single key gives, exactly: its softmax is 1 whatever is asked."""

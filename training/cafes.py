@@ -9,12 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from mmer.edge.inputs.constants import among, within
-from mmer.training.attention import CrossAttention
+from mmer.training.attention import CrossAttention, TransformerLayer
 from mmer.training.audio import AudioEncoder, AudioSettings, audio_encoder
 from mmer.training.batch import Batch, Confidence, Encoded, Output
 from mmer.training.confidence import FORMS, ConfidenceFilter, confidence_filter
 from mmer.training.fusion import Fusion
-from mmer.training.model import EmotionModel
+from mmer.training.model import Attending, EmotionModel
 from mmer.training.ranks import anywhere
 from mmer.training.settings import divides
 from mmer.training.text import TextEncoder, TextSettings, text_encoder
@@ -120,6 +120,22 @@ class Cafes(EmotionModel):
                 if isinstance(module, ConfidenceFilter):
                     stack.enter_context(module.refitted())
             yield
+
+    def attentions(self) -> Mapping[str, Attending]:
+        """Return the last layer over frames, that over sound, and where video and audio look at each other."""
+        both = ("video", "audio")
+        found = {
+            "over time": Attending(self.audio.attention.attention, "audio", ("audio",)),
+            "video looks at audio": Attending(self.fusion.video_audio.attention, "audio", both),
+            "audio looks at video": Attending(self.fusion.audio_video.attention, "video", both),
+        }
+        if layers := [layer for layer in self.video.layers if isinstance(layer, TransformerLayer)]:
+            found["over frames"] = Attending(layers[-1].attention, "video", ("video",))
+        return found
+
+    def word_vectors(self) -> nn.Module:
+        """Return ALBERT's table of vectors."""
+        return self.text.albert.get_input_embeddings()
 
     def _video(self, frames: Tensor, mask: Tensor) -> Encoded:
         """Return the sequence; only real frames pass through the convolutions."""

@@ -17,6 +17,7 @@ from mmer.edge.inputs.audio import AudioInput
 from mmer.edge.inputs.constants import from_json, to_json
 from mmer.edge.inputs.text import TextInput
 from mmer.edge.inputs.video import VideoInput
+from mmer.edge.models import CHECKPOINT
 from mmer.training.cafes import CafesSettings
 from mmer.training.collate import Reader
 from mmer.training.model import EmotionModel
@@ -26,7 +27,7 @@ from mmer.training.tokenizer import tokeniser
 from mmer.training.zoo import ZOO
 
 SCHEMA = "mmer.checkpoint/1"
-FACTS, WEIGHTS, TOKENIZER = "checkpoint.json", "model.safetensors", "tokenizer.json"
+FACTS, WEIGHTS, TOKENIZER = CHECKPOINT, "model.safetensors", "tokenizer.json"
 
 
 class CheckpointError(BundleError):

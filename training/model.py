@@ -3,11 +3,24 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from typing import ClassVar
 
 from torch import nn
 
+from mmer.training.attention import MultiHeadAttention
 from mmer.training.batch import Batch, Output
+
+
+@dataclass(frozen=True, slots=True)
+class Attending:
+    """An attention that an explanation may show."""
+
+    module: MultiHeadAttention
+    modality: str
+    """Whose steps it looks at."""
+    needs: tuple[str, ...]
+    """Without all of these it looks at nothing."""
 
 
 class EmotionModel(nn.Module, ABC):
@@ -37,3 +50,11 @@ class EmotionModel(nn.Module, ABC):
     def epoch(self) -> AbstractContextManager[None]:
         """Enclose one training epoch: a model that fits statistics to it watches, and fits them at the end."""
         return nullcontext()
+
+    def attentions(self) -> Mapping[str, Attending]:
+        """Return what may be shown of where the model looks over time, by what it is called."""
+        return {}
+
+    def word_vectors(self) -> nn.Module | None:
+        """Return what turns token ids into vectors, `None` in a model without."""
+        return None

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from mmer.edge.corpus import Entry
 from mmer.edge.faces.crop import Crop, CropRule
-from mmer.edge.faces.mtcnn import Face, Mtcnn
+from mmer.edge.faces.mtcnn import Mtcnn
 from mmer.edge.faces.track import FaceTracker, TrackedFace
+from mmer.edge.faces.whole import whole
 from mmer.edge.inputs.audio import AudioInput
 from mmer.edge.inputs.text import TextInput
 from mmer.edge.inputs.video import VideoInput
@@ -56,7 +57,7 @@ class Recorder:
         if not entry.has_media:
             return _silence(self.inputs.video.size)
         if entry.fills_frame:
-            return self._take(entry, lambda frame: (_whole(frame),))
+            return self._take(entry, whole)
         return self._take(entry, FaceTracker(self.detector).update)
 
     def _take(self, entry: Entry, find: Callable[[Frame], tuple[TrackedFace, ...]]) -> Recording:
@@ -88,12 +89,6 @@ def _silence(size: int) -> Recording:
     """Return what is seen and heard of words alone."""
     nothing = np.zeros((0, size, size, 3), np.uint8)
     return Recording(0.0, 0.0, np.zeros(0, np.float64), nothing, np.zeros(0, np.float32))
-
-
-def _whole(frame: Frame) -> TrackedFace:
-    """Return the frame as the one face in it."""
-    height, width, _ = frame.pixels.shape
-    return TrackedFace(0, Face(np.array([0, 0, width, height], np.float32), 1.0, np.zeros((5, 2), np.float32)))
 
 
 class _Faces:

@@ -138,7 +138,9 @@ def _row(setup: Setup, answers: Answers, place: int, settings: BenchSettings, co
 
 def _starts(setup: Setup, clip: Entry, settings: BenchSettings, progress: Progress) -> list[Fresh]:
     found = []
-    facts = {name: getattr(clip, name) for name in ("start_s", "end_s", "transcript")} | {"path": str(clip.path)}
+    facts = {name: getattr(clip, name) for name in ("start_s", "end_s", "transcript", "extra")} | {
+        "path": str(clip.path)
+    }
     for done, contender in enumerate(setup.contenders, start=1):
         window = settings.windows
         argument, bundle = contender.start.argument, str(setup.bundle.path)

@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from mmer.edge.bench.judged import Evaluation
-from mmer.edge.bench.plots import plot_classes, plot_confusion
+from mmer.edge.bench.matrix import Matrix, matrix_json
+from mmer.edge.bench.plots import plot_classes, plot_confusion, plot_matrix
 from mmer.edge.files import atomic_folder
 
 SUMMARY, TABLE = "summary.json", "classification_report.txt"
 CONFUSION, CLASSES = "confusion_matrix.png", "per_class_metrics.png"
+MATRIX = "matrix.png"
 COLUMNS = ("precision", "recall", "f1", "auc")
 
 
@@ -35,6 +37,14 @@ def draw_figures(folder: Path, found: Evaluation) -> None:
     """Write the pictures into a folder; raise `MissingDependencyError` without matplotlib."""
     plot_confusion(found, folder / CONFUSION)
     plot_classes(found, folder / CLASSES)
+
+
+def write_matrix(folder: Path, matrix: Matrix) -> None:
+    """Write the document and a picture of how trainings do on other sets; raises as `write_evaluation`."""
+    with atomic_folder(folder, marker=SUMMARY) as new:
+        document = json.dumps(matrix_json(matrix), ensure_ascii=False, allow_nan=False, indent=1)
+        (new / SUMMARY).write_text(document + "\n")
+        plot_matrix(matrix, new / MATRIX)
 
 
 def table_lines(found: Evaluation) -> Iterator[str]:

@@ -38,8 +38,8 @@ class Order:
     threads: int
     length_s: float
     hop_s: float
-    clip: Mapping[str, str | float | None]
-    """Path, times and words of an index entry."""
+    clip: Mapping[str, object]
+    """Path, times, words and further columns of an index entry."""
 
     @classmethod
     def received(cls) -> "Order":

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from mmer.edge.bench.judged import Evaluation
+from mmer.edge.bench.matrix import Cell, Matrix
 from mmer.edge.errors import MissingDependencyError
 
 FIGURES = {"precision": "#56b4e9", "recall": "#0072b2", "f1": "#e69f00"}
@@ -57,6 +58,23 @@ def plot_classes(found: Evaluation, path: Path) -> None:
     figure.savefig(path, dpi=DPI)
 
 
+def plot_matrix(matrix: Matrix, path: Path) -> None:
+    """Write UAR of every training on every test as PNG, its interval and the accuracy beneath it."""
+    rows, columns = [side.name for side in matrix.train_on], [side.name for side in matrix.test_on]
+    cells = [[matrix.cell(row, column) for column in columns] for row in rows]
+    figure, axes = canvas(3.5 + 1.8 * len(columns), 2.2 + 1.1 * len(rows))
+    shown = axes.imshow([[cell.found.scores.uar for cell in row] for row in cells], cmap="Blues", vmin=0, vmax=1)
+    for row, column in np.ndindex(len(rows), len(columns)):
+        cell = cells[row][column]
+        shade = "white" if cell.found.scores.uar > 0.5 else "black"
+        axes.text(column, row, _cell(cell), ha="center", va="center", fontsize=9, color=shade)
+    axes.set_xticks(range(len(columns)), columns)
+    axes.set_yticks(range(len(rows)), rows)
+    axes.set(xlabel="tested on", ylabel="trained on", title=f"UAR, {len(matrix.labels)} labels")
+    figure.colorbar(shown, ax=axes, fraction=0.046)
+    figure.savefig(path, dpi=120)
+
+
 def _title(found: Evaluation) -> str:
     uar = found.intervals["uar"]
     return f"UAR {uar.value:.3f} ({uar.level:.0%} {uar.low:.3f} to {uar.high:.3f}), {found.scores.clips} clips"
@@ -73,3 +91,9 @@ def canvas(width: float, height: float, rows: int = 1) -> tuple[Any, Any]:
         raise MissingDependencyError("matplotlib", "report") from error
     figure = figures.Figure(figsize=(width, height), layout="constrained")
     return figure, figure.subplots(rows)
+
+
+def _cell(cell: Cell) -> str:
+    uar = cell.found.intervals["uar"]
+    interval = f"{uar.low:.2f} to {uar.high:.2f}"
+    return "\n".join((f"{uar.value:.3f}", interval, f"accuracy {cell.found.scores.accuracy:.3f}", *cell.stamps))

@@ -1,7 +1,7 @@
 """From a window to the values that a plan starts from, through the bundle's own preprocessing."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -36,6 +36,12 @@ class Material:
     values: Values
     present: Mapping[str, bool]
 
+    def only(self, kept: Collection[str]) -> "Material":
+        """Return the same as if the other modalities had never been there."""
+        present = {name: there and name in kept for name, there in self.present.items()}
+        values = {name: items for name, items in self.values.items() if present.get(PROVIDED[name][0] or "")}
+        return Material(values | {"present": [_mask(present)]}, present)
+
 
 @dataclass(frozen=True, slots=True)
 class Materials:
@@ -64,9 +70,8 @@ class Materials:
         present = {name: name in usable for name in WEIGHED}
         if not usable:
             return None
-        mask = np.array([[present[name] for name in WEIGHED]], np.float32)
         values = {name: items for made in usable.values() for name, items in made.items()}
-        return Material(values | {"present": [_item(mask)]}, present)
+        return Material(values | {"present": [_mask(present)]}, present)
 
     def _video(self, window: Window) -> Values | None:
         if self.inputs.video is None or not window.crops:
@@ -98,6 +103,10 @@ def _length(source: Source, items: Sequence[Item]) -> int:
 def _frame(video: VideoInput, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     frame: NDArray[np.float32] = video.frames([pixels])[0]
     return frame
+
+
+def _mask(present: Mapping[str, bool]) -> Item:
+    return _item(np.array([[present[name] for name in WEIGHED]], np.float32))
 
 
 def _item(array: NDArray[Any]) -> Item:

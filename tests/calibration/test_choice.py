@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from mmer.calibration.choice import TooFewClipsError, choose
-from mmer.edge.corpus import Corpus, Entry
+from mmer.edge.corpus import NO_MEDIA, Corpus, Entry
 from mmer.edge.errors import SettingError
 
 
@@ -36,6 +36,13 @@ def test_stretches_of_one_file_stay_together():
     entries = [Entry(Path(f"{n // 4}.mp4"), "sad", "train", "a", start_s=n) for n in range(16)]
     chosen = choose(Corpus(tuple(entries)), "train", 0.5, 0)
     assert {e.path for e in chosen.calibration}.isdisjoint(e.path for e in chosen.fresh)
+
+
+def test_words_alone_are_told_apart_by_what_they_say():
+    entries = [Entry(NO_MEDIA, "sad", "train", "", transcript=f"line {n // 2}") for n in range(16)]
+    chosen = choose(Corpus(tuple(entries)), "train", 0.25, 0)
+    assert (len(chosen.calibration), len(chosen.fresh)) == (12, 4)
+    assert {e.transcript for e in chosen.calibration}.isdisjoint(e.transcript for e in chosen.fresh)
 
 
 def test_equal_seeds_choose_alike_and_others_do_not(corpus):

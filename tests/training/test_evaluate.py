@@ -6,11 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from mmer.edge.bench.judges import Judges
 from mmer.edge.bench.stamps import CHOSEN, LEAKY
+from mmer.edge.bench.verdict import ALL, SUBSETS, report_json, report_lines
 from mmer.edge.corpus import Corpus
 from mmer.edge.errors import SettingError
 from mmer.training.cache import RecordingCache
-from mmer.training.evaluate import ALL, SUBSETS, evaluate, evaluate_corpus, report_json, report_lines
+from mmer.training.evaluate import evaluate, evaluate_corpus
 from mmer.training.train import TrainSettings, untrained
 
 LABELS = ("neutral", "happy", "sad")
@@ -104,5 +106,7 @@ def test_only_the_split_is_decoded_but_leaks_are_looked_for_everywhere(
     monkeypatch.setattr(RecordingCache, "default", classmethod(lambda _: synth_cache))
     first, *others = (e for e in synth_corpus.entries if e.split == "test")
     leak = replace(first, path=first.path / "never-read", split="train")
-    found = evaluate_corpus(checkpoint, Corpus((first, *others, leak)), "test")
-    assert (found.clips, found.stamps) == (24, (LEAKY,))
+    whole = Corpus((first, *others, leak))
+    for selected in (whole, whole.where([("split", "test")])):
+        found = evaluate_corpus(checkpoint, Judges(selected, whole, {}), "test")
+        assert (found.clips, found.stamps) == (24, (LEAKY,))

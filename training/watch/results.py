@@ -6,8 +6,9 @@ from pathlib import Path
 
 from mmer.edge.bench.folder import draw_figures, write_figures
 from mmer.edge.bench.judged import Evaluation
+from mmer.edge.bench.verdict import ALL, report_json
 from mmer.edge.errors import MissingDependencyError
-from mmer.training.evaluate import ALL, evaluate, report_json
+from mmer.training.evaluate import evaluate
 from mmer.training.history import write_history
 from mmer.training.samples import Sample
 from mmer.training.train import Trained

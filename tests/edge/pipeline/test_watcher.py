@@ -2,13 +2,17 @@
 
 from math import inf
 
+import cv2
 import numpy as np
 import pytest
 import soundfile
 
+from mmer.edge.backends.ort import OrtSettings
 from mmer.edge.bundle.manifest import Inputs
-from mmer.edge.corpus import Entry
+from mmer.edge.corpus import NO_MEDIA, Entry
+from mmer.edge.faces.mtcnn import Mtcnn
 from mmer.edge.inputs.audio import AudioInput
+from mmer.edge.inputs.video import VideoInput
 from mmer.edge.media.isolated import IsolatedDecoder
 from mmer.edge.media.stream import Caption
 from mmer.edge.pipeline.timeline import WindowSettings
@@ -60,3 +64,21 @@ def test_waiting_for_the_decoder_is_timed(heard, decoder):
     course = Course()
     watched(Stretch.of(Entry(heard, "sad", "test", ""), decoder), decoder, course)
     assert course.decoding.to_json()["calls"] > 0
+
+
+def test_words_alone_are_one_window(decoder):
+    entry = Entry(NO_MEDIA, "sad", "test", "", transcript="so sad")
+    (found,) = watched(Stretch.of(entry, decoder), decoder)
+    assert (found.start_s, found.end_s, found.text, found.sound, found.crops) == (0.0, 1.0, "so sad", None, ())
+
+
+@pytest.mark.parametrize("extra", [{}, {"framing": "face"}])
+def test_a_picture_that_a_face_fills_is_seen_whole_and_nobody_looks_for_it(decoder, tmp_path, extra):
+    pixels = np.full((48, 48, 3), 90, np.uint8)
+    cv2.imwrite(str(tmp_path / "face.png"), pixels)
+    inputs, course = Inputs(video=VideoInput()), Course()
+    detector = Mtcnn.open(OrtSettings())
+    watcher = Watcher(decoder, detector, inputs, WindowSettings(1.0, 1.0))
+    stretch = Stretch.of(Entry(tmp_path / "face.png", "sad", "test", "", extra=extra), decoder)
+    (found,) = watcher.watch(stretch, course)
+    assert [crop.pixels.tolist() for crop in found.crops] == ([pixels.tolist()] if extra else [])
