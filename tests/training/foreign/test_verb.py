@@ -38,7 +38,7 @@ def test_an_imported_model_is_fine_tuned_and_its_mixture_fitted(weights, synth_c
 
     write_index(tmp_path / "few.csv", [e for e in synth_corpus.entries if e.label in {"anger", "sad"}][::3])
     cli.import_(weights, "cafes", tmp_path / "out", preset="tiny")
-    few = {"start": tmp_path / "out", "changes": ["epochs=1"], "where": None, "as_json": True, "quiet": True}
+    few = {"start": [str(tmp_path / "out")], "changes": ["epochs=1"], "where": None, "as_json": True, "quiet": True}
     cli.train("cafes", [tmp_path / "few.csv"], tmp_path / "fitted", **few)
     fitted = Checkpoint.open(tmp_path / "fitted")
     assert fitted.model.audio.confidence.view.mixture.fitted
