@@ -72,7 +72,12 @@ def train(
     ] = None,
     where: Where = None,
     start: Annotated[
-        Path | None, typer.Option("--from", help="A checkpoint to fine-tune; other labels get new heads.")
+        list[str] | None,
+        typer.Option(
+            "--from",
+            metavar="CHECKPOINT|MODALITY=CHECKPOINT",
+            help="A checkpoint to fine-tune, or one for each branch; labels that it does not know begin anew.",
+        ),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on after an interruption, with equal results.")] = False,
     modality: Annotated[str, typer.Option(help="all, or one branch by itself: video, audio or text.")] = "all",
@@ -81,6 +86,9 @@ def train(
     ] = "none",
     changes: Annotated[
         list[str] | None, typer.Option("--set", metavar="PLACE=VALUE", help="Change a setting: optimiser.lr=0.001.")
+    ] = None,
+    sizes: Annotated[
+        list[str] | None, typer.Option("--model-set", metavar="PLACE=VALUE", help="Change the model: confidence=none.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 42,
     exist_ok: ExistOk = False,
@@ -92,12 +100,12 @@ def train(
     from mmer.edge.corpus import Corpus  # noqa: PLC0415
     from mmer.edge.files import claim  # noqa: PLC0415
     from mmer.training.checkpoint import FACTS  # noqa: PLC0415
+    from mmer.training.graft import begun  # noqa: PLC0415
     from mmer.training.history import Epoch, write_history  # noqa: PLC0415
     from mmer.training.loop import Listener  # noqa: PLC0415
     from mmer.training.progress import claim_progress, progress_path  # noqa: PLC0415
     from mmer.training.report import epoch_line, train_json, train_lines  # noqa: PLC0415
     from mmer.training.samples import labels_of, load_samples  # noqa: PLC0415
-    from mmer.training.start import Start  # noqa: PLC0415
     from mmer.training.train import Beginning, train  # noqa: PLC0415
     from mmer.training.usual import Wish, steps, usual  # noqa: PLC0415
 
@@ -105,11 +113,11 @@ def train(
     going_on = claim_progress(progress, resume=resume, exist_ok=exist_ok)
     exist_ok = exist_ok or going_on  # a kill may have come between the checkpoint and the end
     claim(output, marker=FACTS, exist_ok=exist_ok)
-    beginning = Beginning(Start.open(start) if start else None, progress, resume)
+    beginning = Beginning(begun(start, seed), progress, resume) if start else Beginning(None, progress, resume)
     corpus = Corpus.read(data).where(_conditions(where))
     corpus.part("train", "val")
     preset = preset or (beginning.start.checkpoint.facts.preset if beginning.start else "small")
-    wish = Wish(model, preset, (*(changes or ()), f"seed={seed}"), text_weights, modality)
+    wish = Wish(model, preset, (*(changes or ()), f"seed={seed}"), text_weights, modality, tuple(sizes or ()))
     settings = usual(wish, labels_of(corpus), beginning.start)
     with _progress("reading clips", len(corpus.entries), quiet=quiet) as advance:
         samples = load_samples(corpus, settings.labels, settings.inputs, advance)

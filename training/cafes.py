@@ -1,11 +1,11 @@
 """CAFES: confidence-guided features of video, audio and text (docs/cafes.md)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmer.edge.inputs.constants import among, within
 from mmer.training.attention import CrossAttention
@@ -45,6 +45,17 @@ class CafesSettings:
         divides("fusion_heads", self.fusion_heads, self.fusion_width)
 
 
+_HEADS: Mapping[str, tuple[int, ...]] = {"video": (0,), "text": (1, 2), "audio": (3,)}
+"""The heads through which a modality votes, by their places in the fusion."""
+
+_BRANCHES: Mapping[str, tuple[str, ...]] = {
+    "video": ("face.", "video.", "fusion.video_audio."),
+    "audio": ("audio.", "fusion.audio_video."),
+    "text": ("text.", "fusion.text_video.", "fusion.text_audio."),
+}
+"""How the names of a modality's parameters begin, but for its heads."""
+
+
 class Cafes(EmotionModel):
     """The model, of its parts."""
 
@@ -76,6 +87,23 @@ class Cafes(EmotionModel):
             if part.confidence is not None and part.mask is not None
         }
         return Output(logits, confidence, weights)
+
+    def adopt(self, modality: str, other: EmotionModel) -> None:
+        """Take over a modality's branch, with its share of the vote."""
+        assert isinstance(other, Cafes)
+        begins = (*_BRANCHES[modality], *(f"{self.heads}{head}." for head in _HEADS[modality]))
+        branch = {name: value for name, value in other.state_dict().items() if name.startswith(begins)}
+        vote = self.fusion.vote.weight.detach().clone()
+        for head in _HEADS[modality]:
+            vote[0, head] = other.fusion.vote.weight[0, head]
+        self.load_state_dict({**branch, "fusion.vote.weight": vote}, strict=False)
+
+    def part(self) -> None:
+        """Make what comes of asking the other modalities nothing; it learns to be something."""
+        for module in self.modules():
+            if isinstance(module, CrossAttention):
+                nn.init.zeros_(module.attention.out.weight)
+                nn.init.zeros_(module.attention.out.bias)
 
     @contextmanager
     def epoch(self) -> Iterator[None]:

@@ -18,6 +18,7 @@ def identity(checkpoint: Checkpoint, fit: FitSettings, samples: Iterable[Sample]
         "preset": facts.preset,
         "labels": list(facts.labels),
         "settings": asdict(fit),
+        "sizes": asdict(facts.settings),
         "inputs": asdict(facts.inputs),
         "clips": samples_digest(samples),
         "starting weights": weights_digest(checkpoint.model),

@@ -19,6 +19,14 @@ class EmotionModel(nn.Module, ABC):
     def forward(self, batch: Batch) -> Output:
         """Return logits for any mixture of present and absent modalities."""
 
+    @abstractmethod
+    def adopt(self, modality: str, other: "EmotionModel") -> None:
+        """Take over a modality's branch and votes from a model of the same kind, whose branch has the same sizes."""
+
+    @abstractmethod
+    def part(self) -> None:
+        """Let every modality answer as it does alone, whatever else is there, until training joins them again."""
+
     def epoch(self) -> AbstractContextManager[None]:
         """Enclose one training epoch: a model that fits statistics to it watches, and fits them at the end."""
         return nullcontext()

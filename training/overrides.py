@@ -14,19 +14,22 @@ if TYPE_CHECKING:
 S = TypeVar("S", bound="DataclassInstance")
 
 
-def overridden(settings: S, changes: Sequence[str]) -> S:
-    """Return the settings with `place=value` changes; raise `SettingError` for a place or value that does not fit."""
+def overridden(settings: S, changes: Sequence[str], option: str = "--set") -> S:
+    """Return the settings with `place=value` changes; raise `SettingError` for a place or value that does not fit.
+
+    `option` is what the changes were given by.
+    """
     document = json.loads(json.dumps(asdict(settings)))
     for change in changes:
         place, equals, value = change.partition("=")
         if not equals:
-            raise SettingError(f"--set {change} has no value; write it as place=value")
+            raise SettingError(f"{option} {change} has no value; write it as place=value")
         *groups, name = place.split(".")
         group = document
         for step in groups:
             group = group.get(step) if isinstance(group, dict) else None
         if not isinstance(group, dict) or name not in group:
-            raise SettingError(f"--set {place}: there is no such setting; there are: {', '.join(_places(document))}")
+            raise SettingError(f"{option} {place}: there is no such setting; there are: {', '.join(_places(document))}")
         group[name] = _value(value)
     return restored(settings, document)
 

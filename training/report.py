@@ -67,12 +67,11 @@ def _start_lines(trained: Trained) -> list[str]:
     start = facts.provenance.get("start")
     if not isinstance(start, dict):
         return []
-    if start["heads"] == "kept":
-        return [f"started from {start['checkpoint']} with its heads: the labels are the same"]
-    return [
-        f"started from {start['checkpoint']}; its heads for {', '.join(start['labels'])} were replaced by new ones "
-        f"for {', '.join(facts.labels)}"
-    ]
+    kept = start["labels_kept"]
+    if new := [label for label in facts.labels if label not in kept]:
+        known = f"kept what they knew of {', '.join(kept)} and" if kept else "knew none of the labels and"
+        return [f"started from {start['checkpoint']}; its heads {known} began anew for {', '.join(new)}"]
+    return [f"started from {start['checkpoint']} with its heads: it knew all labels"]
 
 
 def models_json() -> dict[str, object]:

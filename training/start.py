@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from mmer.training.checkpoint import Checkpoint
 from mmer.training.model import EmotionModel
@@ -31,7 +32,7 @@ class Start:
         return own if set(found) == set(own) else tuple(found)
 
     def adapted(self, labels: tuple[str, ...], seed: int) -> Checkpoint:
-        """Return the checkpoint for these labels; heads for other labels than its own begin at random."""
+        """Return the checkpoint for these labels; what it does not know of them yet begins at random."""
         facts = self.checkpoint.facts
         sizes = replace(facts.settings, classes=len(labels))
         with torch.random.fork_rng(devices=[]):
@@ -39,7 +40,8 @@ class Start:
             model = ZOO[facts.model].build(sizes, None)
         learned = self.checkpoint.model.state_dict()
         if labels != facts.labels:
-            learned |= {name: value for name, value in model.state_dict().items() if name.startswith(model.heads)}
+            fresh = {name: value for name, value in model.state_dict().items() if name.startswith(model.heads)}
+            learned |= {name: _rows(value, labels, learned[name], facts.labels) for name, value in fresh.items()}
         model.load_state_dict(learned)
         return replace(self.checkpoint, model=model, facts=replace(facts, settings=sizes, labels=labels))
 
@@ -50,9 +52,18 @@ class Start:
             "checkpoint": self.name,
             "weights": weights_digest(self.checkpoint.model),
             "labels": list(facts.labels),
-            "heads": "kept" if labels == facts.labels else "replaced",
+            "labels_kept": [label for label in labels if label in facts.labels],
             "provenance": dict(facts.provenance),
         }
+
+
+def _rows(fresh: Tensor, labels: Sequence[str], learned: Tensor, known: Sequence[str]) -> Tensor:
+    """Return a head's rows, one for each label, with what was learned of those that were known."""
+    rows = fresh.clone()
+    for place, label in enumerate(labels):
+        if label in known:
+            rows[place] = learned[known.index(label)]
+    return rows
 
 
 def weights_digest(model: EmotionModel) -> str:

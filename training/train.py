@@ -1,6 +1,6 @@
 """From labelled samples to a checkpoint."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -11,11 +11,13 @@ from mmer.edge.bench.stamps import LEAKY, stamped
 from mmer.edge.errors import SettingError
 from mmer.edge.leaks import leaking
 from mmer.training.branch import WHOLE, branch
+from mmer.training.cafes import CafesSettings
 from mmer.training.checkpoint import Checkpoint, Facts, versions
 from mmer.training.fitsettings import FitSettings
 from mmer.training.history import Epoch
 from mmer.training.identity import identity
 from mmer.training.loop import SILENT, Listener, TrainData, TrainResult, fit
+from mmer.training.met import met
 from mmer.training.progress import UNKEPT, Keeper, ProgressFile
 from mmer.training.recording import Inputs
 from mmer.training.samples import Sample
@@ -39,6 +41,8 @@ class TrainSettings:
     """A folder with ALBERT's weights and its `tokenizer.json`, or a hub id; else both are made from the corpus."""
     modality: str = WHOLE
     """`all`, or the one whose branch is trained by itself."""
+    sizes: CafesSettings | None = None
+    """Of the model, but for its classes and its vocabulary; else those of the preset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,35 +96,13 @@ def train(
         "versions": versions(),
     }
     if beginning.start is not None:
-        provenance = _inherited(provenance, beginning.start, settings.labels)
+        before = beginning.start.checkpoint.facts.provenance
+        provenance |= {**met([before, provenance]), "start": beginning.start.record(settings.labels)}
     best = result.epochs[result.best - 1]
     facts = replace(
         checkpoint.facts, metrics={"val": _measured(best, len(parts["val"]), settings.fit.keep)}, provenance=provenance
     )
     return Trained(replace(checkpoint, facts=facts), result)
-
-
-def _inherited(provenance: Mapping[str, object], start: Start, labels: tuple[str, ...]) -> dict[str, object]:
-    """Return the provenance with what the start had met before: its speakers are strangers no more."""
-    before = start.checkpoint.facts.provenance
-    speakers = [_lists(of.get("speakers")) for of in (before, provenance)]
-    stamps = [stamp for of in (before, provenance) for stamp in _names(of.get("stamps"))]
-    return {
-        **provenance,
-        "speakers": {
-            split: sorted({name for of in speakers for name in of.get(split, [])}) for split in ("train", "val")
-        },
-        "stamps": sorted(set(stamps)),
-        "start": start.record(labels),
-    }
-
-
-def _lists(data: object) -> dict[str, list[str]]:
-    return {str(name): _names(value) for name, value in data.items()} if isinstance(data, dict) else {}
-
-
-def _names(data: object) -> list[str]:
-    return [str(name) for name in data] if isinstance(data, list) else []
 
 
 def _begun(settings: TrainSettings, start: Start | None, texts: Sequence[str]) -> Checkpoint:
@@ -139,7 +121,7 @@ def _keeper(beginning: Beginning, checkpoint: Checkpoint, settings: FitSettings,
 def untrained(settings: TrainSettings, texts: Sequence[str]) -> Checkpoint:
     """Return the model as it starts, and its tokenizer, made from `texts` if no weights bring one."""
     entry = known(settings.model, settings.preset)
-    sizes = replace(entry.presets[settings.preset], classes=len(settings.labels))
+    sizes = replace(settings.sizes or entry.presets[settings.preset], classes=len(settings.labels))
     weights = settings.text_weights
     tokenizer = train_tokenizer(texts, sizes.text.vocab_size) if weights is None else pretrained_tokenizer(weights)
     pieces = Tokenizer.from_str(tokenizer).get_vocab_size()

@@ -29,6 +29,8 @@ class Wish:
     """`none`, a folder with ALBERT's weights and its `tokenizer.json`, or a hub id."""
     modality: str = WHOLE
     """`all`, or the one whose branch is trained by itself."""
+    sizes: tuple[str, ...] = ()
+    """Settings of the model as `place=value`."""
 
 
 def steps(samples: Sequence[Sample], settings: TrainSettings) -> int:
@@ -42,7 +44,7 @@ def usual(wish: Wish, labels: Sequence[str], start: Start | None = None) -> Trai
 
     Raises `SettingError` when the start is of another model or size than wished, or brings its own text weights.
     """
-    known(wish.model, wish.preset)
+    entry = known(wish.model, wish.preset)
     among("modality", wish.modality, (WHOLE, *MODALITIES))
     weights = None if wish.text_weights == "none" else wish.text_weights
     if start is not None:
@@ -58,6 +60,7 @@ def usual(wish: Wish, labels: Sequence[str], start: Start | None = None) -> Trai
         INPUTS[wish.preset] if start is None else start.checkpoint.facts.inputs,
         weights,
         wish.modality,
+        overridden(entry.presets[wish.preset], wish.sizes, "--model-set"),
     )
 
 
@@ -70,3 +73,5 @@ def _refuse_other(wish: Wish, start: Start) -> None:
         )
     if wish.text_weights != "none":
         raise SettingError(f"--from {start.name} has text weights already; leave --text-weights out")
+    if wish.sizes:
+        raise SettingError(f"--from {start.name} is built already; leave --model-set {wish.sizes[0]} out")

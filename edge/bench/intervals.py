@@ -15,6 +15,11 @@ Groups = Sequence[Picked]
 """The clips of each speaker."""
 
 
+FEW = 5
+"""Speakers with fewer clips are drawn from together: each by itself would give the same clips again and again, and an
+interval far too narrow."""
+
+
 def _within(groups: Groups, rng: np.random.Generator) -> Picked:
     return np.concatenate([group[rng.integers(len(group), size=len(group))] for group in groups])
 
@@ -27,7 +32,8 @@ WITHIN, ACROSS = "within", "across"
 DRAWS: Mapping[str, Callable[[Groups, np.random.Generator], Picked]] = {WITHIN: _within, ACROSS: _across}
 """What is drawn again, with replacement.
 
-Within: clips of each speaker, and the speakers stay; the interval speaks of these people. Across (a cluster
+Within: clips of each speaker, and the speakers stay (those with fewer than `FEW` clips count as one); the interval
+speaks of these people. Across (a cluster
 bootstrap): speakers, each with all clips; the interval speaks of other people too, and is rough for fewer than about
 20 of them.
 """
@@ -68,11 +74,19 @@ def interval(statistic: Statistic, speakers: Sequence[str], bootstrap: Bootstrap
     """
     rng = np.random.default_rng(bootstrap.seed)
     names = np.asarray(speakers)
-    groups = [np.flatnonzero(names == name) for name in sorted(set(speakers))]
+    groups: Groups = [np.flatnonzero(names == name) for name in sorted(set(speakers))]
     again = DRAWS[bootstrap.draw]
+    if bootstrap.draw == WITHIN:
+        groups = _pooled(groups)
     drawn = np.array([statistic(again(groups, rng)) for _ in range(bootstrap.repeats)])
     low, high = _range(drawn[~np.isnan(drawn)], bootstrap, lone=bootstrap.draw == ACROSS and len(groups) == 1)
     return Interval(statistic(np.arange(len(names))), low, high, bootstrap.level)
+
+
+def _pooled(groups: Groups) -> Groups:
+    """Return the groups with all small ones as one."""
+    few = [group for group in groups if len(group) < FEW]
+    return [*(group for group in groups if len(group) >= FEW), *([np.concatenate(few)] if few else [])]
 
 
 def _range(drawn: NDArray[np.float64], bootstrap: Bootstrap, *, lone: bool) -> tuple[float, float]:

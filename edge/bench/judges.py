@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmer.edge.bench.answers import Answers
+from mmer.edge.bench.intervals import FEW
 from mmer.edge.bench.settings import BenchSettings
 from mmer.edge.bench.stamps import names_speakers, stamps
 from mmer.edge.bundle.bundle import Bundle
@@ -65,7 +66,7 @@ def data_facts(answers: Answers, judges: Judges, settings: BenchSettings) -> Map
             "length_s": windows.length_s,
             "hop_s": windows.hop_s,
             "clip_answer": "mean of the probabilities over a clip's windows and people",
-            "interval": "95 %, clips drawn again within speakers",
+            "interval": f"95 %, clips drawn again within speakers (those with fewer than {FEW} clips as one)",
             "seed": settings.seed,
         },
         "stamps": list(judges.stamps(settings.split)),

@@ -1,7 +1,7 @@
 """How two ways to answer the same clips differ."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import comb
 
 import numpy as np
@@ -42,6 +42,29 @@ def difference(reference: Judged, other: Judged, metric: Metric, bootstrap: Boot
         return POINTS * (metric(other.counts(picked)) - metric(reference.counts(picked)))
 
     return interval(gained, reference.speakers, bootstrap)
+
+
+def mean_difference(
+    references: Sequence[Judged], others: Sequence[Judged], metric: Metric, bootstrap: Bootstrap = USUAL
+) -> Interval:
+    """Return by how many points a metric lies above that of the reference on average over several trainings of each.
+
+    The n-th of both had the same seed and answered the same clips. Every bootstrap draws trainings and clips again, so
+    that the interval speaks of other seeds too.
+    """
+    pairs = list(zip(references, others, strict=True))
+    rng = np.random.default_rng(bootstrap.seed + 1)
+
+    def gained(runs: Sequence[int], picked: Picked) -> float:
+        gains = [metric(pairs[run][1].counts(picked)) - metric(pairs[run][0].counts(picked)) for run in runs]
+        return POINTS * float(np.mean(gains))
+
+    def again(picked: Picked) -> float:
+        return gained(rng.integers(len(pairs), size=len(pairs)).tolist(), picked)
+
+    clips = np.arange(len(references[0].truth))
+    drawn = interval(again, references[0].speakers, bootstrap)
+    return replace(drawn, value=gained(range(len(pairs)), clips))
 
 
 def mcnemar(lost: int, won: int) -> float:

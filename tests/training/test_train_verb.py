@@ -56,4 +56,4 @@ def test_a_kill_between_the_checkpoint_and_the_end_is_mended(call, tmp_path, mon
 def test_fine_tuning_takes_the_preset_of_its_start(call, tmp_path):
     call("before")
     document = call("after", start=tmp_path / "before", preset=None)
-    assert (document["preset"], document["provenance"]["start"]["heads"]) == ("tiny", "kept")
+    assert (document["preset"], document["provenance"]["start"]["labels_kept"]) == ("tiny", document["labels"])

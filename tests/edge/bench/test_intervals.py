@@ -31,6 +31,13 @@ def test_clips_are_drawn_within_speakers_only():
     assert (found.low, found.high) == (0.5, 0.5)
 
 
+def test_speakers_of_few_clips_are_drawn_from_together():
+    values = np.random.default_rng(4).normal(size=400)
+    alone, together = np.arange(400).astype(str), ["all"] * 400
+    one, other = (interval(mean_of(values), speakers) for speakers in (alone, together))
+    assert one.high - one.low == pytest.approx(other.high - other.low, rel=0.1)
+
+
 def test_across_speakers_whole_speakers_are_drawn():
     values = np.repeat([0.0, 1.0], 20)
     found = interval(mean_of(values), ["a"] * 20 + ["b"] * 20, Bootstrap(draw=ACROSS))

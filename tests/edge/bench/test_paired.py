@@ -5,7 +5,7 @@ import pytest
 
 from mmer.edge.bench.judged import Judged
 from mmer.edge.bench.metrics import uar
-from mmer.edge.bench.paired import agreement, compare, difference, mcnemar
+from mmer.edge.bench.paired import agreement, compare, difference, mcnemar, mean_difference
 
 SPEAKERS = ["a", "b"] * 20
 TRUTH = np.arange(40) // 2 % 2
@@ -59,3 +59,32 @@ def test_pairs_make_the_interval_narrower_than_two_of_their_own():
 
 def test_agreement_is_the_share_of_equal_labels():
     assert agreement([0, 1, 2, 1], [0, 1, 1, 1]) == 0.75
+
+
+def several(seed, right, runs=3, clips=60):
+    """Return trainings whose answers are right with a probability of their own."""
+    rng = np.random.default_rng(seed)
+    truth = np.arange(clips) % 2
+    said = [np.where(rng.random(clips) < share, truth, 1 - truth) for share in right[:runs]]
+    return [Judged(truth, np.eye(2)[one], ["a"] * clips) for one in said]
+
+
+def test_the_same_answers_of_every_training_differ_by_nothing():
+    runs = several(0, [0.5, 0.7, 0.9])
+    found = mean_difference(runs, runs, uar)
+    assert (found.value, found.low, found.high) == (0.0, 0.0, 0.0)
+
+
+def test_the_mean_over_trainings_is_that_of_their_differences():
+    before, after = several(1, [0.5, 0.5, 0.5]), several(2, [0.9, 0.8, 0.7])
+    gains = [difference(old, new, uar).value for old, new in zip(before, after, strict=True)]
+    found = mean_difference(before, after, uar)
+    assert found.value == pytest.approx(np.mean(gains))
+    assert found.low < found.value < found.high
+
+
+def test_trainings_that_differ_make_the_interval_wider():
+    before = several(1, [0.5] * 4, 4)
+    alike, unlike = several(2, [0.8] * 4, 4), several(2, [1.0, 0.6, 1.0, 0.6], 4)
+    narrow, wide = (mean_difference(before, after, uar) for after in (alike, unlike))
+    assert wide.high - wide.low > 1.2 * (narrow.high - narrow.low)

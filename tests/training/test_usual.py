@@ -1,0 +1,31 @@
+"""What a person asks for becomes the settings of a training."""
+
+import pytest
+
+from mmer.edge.errors import SettingError
+from mmer.training.confidence import FORMS, ConfidenceFilter
+from mmer.training.train import untrained
+from mmer.training.usual import Wish, usual
+
+LABELS = ("neutral", "happy", "sad")
+
+
+def filters(*sizes):
+    model = untrained(usual(Wish("cafes", "tiny", sizes=sizes), LABELS), ["so happy"]).model
+    return [module for module in model.modules() if isinstance(module, ConfidenceFilter)]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_form_of_the_confidence_filter_is_a_setting_of_the_model(form):
+    assert len(filters(f"confidence={form}")) == (0 if form == "none" else 2)
+
+
+def test_forms_of_the_filter_differ_in_what_they_learn():
+    learned = {form: sum(p.numel() for f in filters(f"confidence={form}") for p in f.parameters()) for form in FORMS}
+    assert learned["gmm"] == 0 < learned["ffn"] < learned["both"]
+
+
+@pytest.mark.parametrize("change", ["confidence=luck", "confidence", "confidences=none", "audio.heads=0"])
+def test_a_model_that_cannot_be_built_is_refused(change):
+    with pytest.raises(SettingError):
+        usual(Wish("cafes", "tiny", sizes=(change,)), LABELS)
