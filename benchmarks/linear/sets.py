@@ -12,6 +12,7 @@ from linear.classifier import discriminant, late, narrow_discriminant, words
 from linear.pictures import clip_features, face_features, tar_pictures
 from linear.sound import sound_features
 from numpy.typing import NDArray
+from paired_text import meld, paired
 from rotation import PAIRS, collected
 from sklearn.pipeline import Pipeline
 
@@ -76,6 +77,18 @@ def java_fused(pack: Path) -> Answered:
     return Answered(heard.labels, heard.clips, judged, protocol, heard.trained_on)
 
 
+def java_paired(pack: Path) -> Answered:
+    """Answer the audio-visual clips by sound, faces and a line of MELD's dev split that has the same label."""
+    heard, seen, lines = java_audio(pack), java_video(pack), meld(pack, "train")
+    train = [(text, label) for label in heard.labels for text in lines[label]]
+    model = words().fit([text for text, _ in train], _places([label for _, label in train], heard.labels))
+    said = paired([heard.labels[truth] for truth in heard.judged.truth], meld(pack, "dev"))
+    parts = (heard.judged.probabilities, seen.judged.probabilities, model.predict_proba(said))
+    judged = Judged(heard.judged.truth, late(parts), heard.judged.speakers)
+    protocol = "paired text: geometric mean of java_sed_audio, java_sed_video and a line of MELD with the same label"
+    return Answered(heard.labels, heard.clips, judged, protocol, heard.trained_on)
+
+
 def ravdess_audio(pack: Path) -> Answered:
     """Answer the four test actors by sound, trained on the fourteen of the train split, all eight classes."""
     entries, table = _of(pack, "ravdess_speech"), _sounds(pack)
@@ -123,6 +136,7 @@ SETS: Mapping[str, Callable[[Path], Answered]] = {
     "java_sed_audio": java_audio,
     "java_sed_video": java_video,
     "java_sed_fused": java_fused,
+    "java_sed_paired": java_paired,
     "ravdess_audio": ravdess_audio,
     "fer2013_faces": fer2013_faces,
     "goemotions_text": goemotions_text,
