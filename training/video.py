@@ -131,8 +131,9 @@ def face_encoder(settings: VideoSettings) -> FaceEncoder:
         for wide in stage:
             layers.append(RepVggBlock(width, wide))
             width = wide
-    convolutions = nn.Sequential(*layers, nn.MaxPool2d(2)).to(memory_format=torch.channels_last)  # 1.4 times as fast
-    return FaceEncoder(convolutions, SpatialAttention(width, settings.spatial_heads))
+    encoder = FaceEncoder(nn.Sequential(*layers, nn.MaxPool2d(2)), SpatialAttention(width, settings.spatial_heads))
+    laid: FaceEncoder = encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return laid  # its convolutions are 1.4 times as fast
 
 
 def video_sequence(settings: VideoSettings, confidence: ConfidenceFilter | None) -> VideoSequence:

@@ -1,29 +1,38 @@
 """The branch for faces: learned from the stills of FER-2013, then fine-tuned on the clips of Java-SED by rotation."""
 
+import os
 import sys
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
 from linear.pictures import tar_pictures
-from linear.sets import Answered
+from linear.sets import ROTATED, Answered
+from rotation import PAIRS, pooled
 from trained.run import Run
 
+from mmer.edge.corpus import Corpus
 from mmer.edge.labels import canonical
-from mmer.training.checkpoint import FACTS
+from mmer.training.branch import branch
+from mmer.training.checkpoint import FACTS, Checkpoint
 from mmer.training.collate import EVERYTHING
 from mmer.training.evaluate import answers
 from mmer.training.history import Epoch
 from mmer.training.loop import Listener
 from mmer.training.recording import Recording
-from mmer.training.samples import Sample
+from mmer.training.samples import Sample, labels_of, load_samples
 from mmer.training.start import Start
 from mmer.training.train import Beginning, train
 from mmer.training.usual import Wish, usual
 
+SEVEN = ("neutral", "happy", "sad", "anger", "fear", "surprise", "disgust")
+"""The labels of FER-2013."""
 STILLS = (
     "epochs=15",
     "batch_size=64",
@@ -49,56 +58,101 @@ WATCHED = 20
 STILLS_PROTOCOL = "official Training for training, PublicTest judged; recipe chosen on a part of Training"
 
 
+CLIPS = ("epochs=12",)
+CLIPS_PROTOCOL = f"{ROTATED}, after the stills of FER-2013; recipe chosen by validation speakers of each fold"
+
+
 def answered(run: Run) -> Mapping[str, Answered]:
     """Return the answers of the branch."""
-    stills = learned(run)
-    found = {}
-    if run.wants("fer2013_faces"):
-        found["fer2013_faces"] = judged_stills(run, stills)
-    return found
+    with ExitStack() as stack:
+        folder = run.keep or Path(stack.enter_context(TemporaryDirectory()))
+        start = folder / _named("fer2013", run)
+        if not (start / FACTS).is_file():
+            learn_stills(run, start)
+        found = {}
+        if run.wants("fer2013_faces"):
+            found["fer2013_faces"] = judged_stills(run, Start.open(start))
+        if run.wants("java_sed_video"):
+            found["java_sed_video"] = rotated(run, start)
+        return found
 
 
-def learned(run: Run) -> Start:
-    """Return what was learned from the stills of the training tar, or was kept of it."""
-    kept = None if run.keep is None else run.keep / ("fer2013-shuffled" if run.chance else "fer2013")
-    if kept is not None and (kept / FACTS).is_file():
-        return Start.open(kept)
+def learn_stills(run: Run, path: Path) -> None:
+    """Train on the stills of the training tar and keep the checkpoint there; an interrupted training goes on."""
     samples = run.dealt(stills(run.pack, "train"))
-    samples = [replace(s, split="train" if place % WATCHED else "val") for place, s in enumerate(samples)]
-    settings = usual(Wish("cafes", "small", (*STILLS, f"seed={run.seed}", *run.changes), modality="video"), labels())
-    beginning = Beginning(progress=None if kept is None else kept.with_suffix(".progress"), resume=True)
+    shown = [sample for place, sample in enumerate(samples) if place % WATCHED]
+    settings = usual(Wish("cafes", "small", (*STILLS, f"seed={run.seed}", *run.changes), modality="video"), SEVEN)
+    progress = path.with_suffix(".progress")
     with quickly():
-        trained = train(samples, settings, listener=Listener(epoch=say), beginning=beginning)
-    if kept is not None:
-        trained.checkpoint.save(kept)
-    return Start("fer2013", trained.checkpoint)
+        trained = train(
+            [*shown, *watched(run.pack, SEVEN)],
+            settings,
+            listener=heard("stills"),
+            beginning=Beginning(None, progress, resume=True),
+        )
+    trained.checkpoint.save(path)
+    progress.unlink(missing_ok=True)
+
+
+def rotated(run: Run, start: Path) -> Answered:
+    """Return the answers to the clips of each pair of speakers by a model fine-tuned on those of the others."""
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        parts = list(pool.map(partial(fold, run, start), range(len(PAIRS))))
+    labels, clips = parts[0][0].facts.labels, [s for _, test in parts for s in test]
+    judged = pooled([answers(checkpoint, test, EVERYTHING) for checkpoint, test in parts])
+    sizes = [learned_from(checkpoint) for checkpoint, _ in parts]
+    return Answered(labels, tuple(s.name for s in clips), judged, CLIPS_PROTOCOL, max(sizes))
+
+
+def fold(run: Run, start: Path, number: int) -> tuple[Checkpoint, list[Sample]]:
+    """Return what was learned, or kept, of the speakers who are not the fold's own pair, and the clips of these."""
+    faces, seen = Start.open(start), Corpus.read([run.pack / "clips.csv"]).where([("set", "java_sed_av")])
+    labels = labels_of(seen)
+    samples = branch(load_samples(seen, labels, faces.checkpoint.facts.inputs), "video")
+    test = [sample for sample in samples if sample.speaker in PAIRS[number]]
+    kept = start.parent / _named(f"java_sed-{number}", run)
+    if (kept / FACTS).is_file():
+        return Checkpoint.open(kept), test
+    others = run.dealt([sample for sample in samples if sample.speaker not in PAIRS[number]])
+    placed = [*(replace(sample, split="train") for sample in others), *watched(run.pack, labels)]
+    settings = usual(Wish("cafes", "small", (*CLIPS, f"seed={run.seed}"), modality="video"), labels, faces)
+    with quickly():
+        trained = train(placed, settings, listener=heard(f"fold {number}"), beginning=Beginning(faces))
+    trained.checkpoint.save(kept)
+    return trained.checkpoint, test
 
 
 def judged_stills(run: Run, start: Start) -> Answered:
     """Return the answers to the stills of the validation tar."""
     samples = stills(run.pack, "val")
     judged = answers(start.checkpoint, samples, EVERYTHING)
-    trained_on = start.checkpoint.facts.provenance["clips"]
-    assert isinstance(trained_on, dict)
-    return Answered(labels(), tuple(s.name for s in samples), judged, STILLS_PROTOCOL, trained_on["train"])
+    return Answered(SEVEN, tuple(s.name for s in samples), judged, STILLS_PROTOCOL, learned_from(start.checkpoint))
 
 
 def stills(pack: Path, split: str) -> list[Sample]:
-    """Return the pictures of a tar, each a recording of one frame, in an order that is no order of classes."""
+    """Return the pictures of a tar, each a recording of one frame, in an order that is not that of classes."""
     pictures, names, classes = tar_pictures(pack / f"fer2013_{split}.tar")
     samples = []
     for place in np.random.default_rng(0).permutation(len(names)):
         recording = Recording(
             0.0, 0.2, np.zeros(1), np.repeat(pictures[place][None, :, :, None], 3, axis=3), np.zeros(0, np.float32)
         )
-        label = labels().index(str(canonical(classes[place])))
-        samples.append(Sample(recording, "", label, "", split, names[place]))
+        label = SEVEN.index(str(canonical(classes[place])))
+        samples.append(Sample(recording, "", label, "", "train", names[place]))
     return samples
 
 
-def labels() -> tuple[str, ...]:
-    """Return the seven of FER-2013."""
-    return ("neutral", "happy", "sad", "anger", "fear", "surprise", "disgust")
+def watched(pack: Path, labels: Sequence[str]) -> list[Sample]:
+    """Return the stills of the training tar that nothing is learned from, those that have one of the labels."""
+    told = [(SEVEN[sample.label], sample) for sample in stills(pack, "train")[::WATCHED]]
+    return [replace(sample, label=labels.index(name), split="val") for name, sample in told if name in labels]
+
+
+def learned_from(checkpoint: Checkpoint) -> int:
+    """Return how many clips a checkpoint was trained on."""
+    clips = checkpoint.facts.provenance["clips"]
+    assert isinstance(clips, dict)
+    return int(clips["train"])
 
 
 def quickly() -> AbstractContextManager[object]:
@@ -107,7 +161,15 @@ def quickly() -> AbstractContextManager[object]:
     return torch.autocast("cpu", torch.bfloat16, cache_enabled=False)  # weights that change are not to be cached
 
 
-def say(epoch: Epoch) -> None:
-    """Tell how far it is."""
-    said = f"epoch {epoch.number}: loss {epoch.loss:.3f}, accuracy {epoch.accuracy:.3f}, UAR {epoch.uar:.3f}"
-    print(f"{said} on validation, {epoch.wall_s:.0f} s", file=sys.stderr, flush=True)
+def heard(title: str) -> Listener:
+    """Return what tells how far a training is."""
+
+    def say(epoch: Epoch) -> None:
+        said = f"{title}, epoch {epoch.number}: loss {epoch.loss:.3f}, UAR {epoch.uar:.3f} on what is watched"
+        print(f"{said}, {epoch.wall_s:.0f} s", file=sys.stderr, flush=True)
+
+    return Listener(epoch=say)
+
+
+def _named(what: str, run: Run) -> str:
+    return f"{what}-shuffled" if run.chance else what

@@ -124,14 +124,15 @@ def _blurred(pixels: Crops, most_px: float, rng: np.random.Generator) -> Crops:
 
 def _noisy(pixels: Crops, most: float, rng: np.random.Generator) -> Crops:
     noise = rng.standard_normal((*pixels.shape[:3], 1), np.float32) * np.float32(255 * most * rng.random())
-    return np.clip(pixels + noise, 0, 255).astype(np.uint8)
+    other: Crops = np.clip(pixels + noise, 0, 255).astype(np.uint8)
+    return other
 
 
 def _hidden(pixels: Crops, most: float, rng: np.random.Generator) -> Crops:
     size = pixels.shape[1]
     high, wide = (round(size * most * rng.random()) for _ in range(2))
     top, left = int(rng.integers(size - high + 1)), int(rng.integers(size - wide + 1))
-    other = pixels.copy()
+    other: Crops = pixels.copy()
     other[:, top : top + high, left : left + wide] = rng.integers(256, size=(high, wide, 1), dtype=np.uint8)
     return other
 
