@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
@@ -60,7 +61,23 @@ def models(as_json: Json = False, quiet: Quiet = False) -> None:  # noqa: ARG001
     _print(models_json() if as_json else models_lines())
 
 
+def _together(command: Callable[..., None]) -> Callable[..., None]:
+    """Run a command as one of the processes that `torchrun` started, if it did."""
+
+    @wraps(command)
+    def run(*args: object, **options: object) -> None:
+        if int(os.environ.get("WORLD_SIZE", "1")) < 2:
+            return command(*args, **options)
+        from mmer.training.world import world  # noqa: PLC0415
+
+        with world():
+            return command(*args, **options)
+
+    return run
+
+
 @app.command(epilog="Example: mmer train cafes --data synth/corpus.csv --preset small -o checkpoint")
+@_together
 def train(
     model: Annotated[str, typer.Argument(help="A model that `mmer models` shows.")],
     data: Data,
@@ -84,12 +101,16 @@ def train(
     text_weights: Annotated[
         str, typer.Option(metavar="none|FOLDER|HUB_ID", help="ALBERT's weights; a hub id is asked of the network.")
     ] = "none",
+    stages: Annotated[
+        Path | None, typer.Option(help="A .toml or .json file of stages: what trains when, on what, how fast.")
+    ] = None,
     changes: Annotated[
         list[str] | None, typer.Option("--set", metavar="PLACE=VALUE", help="Change a setting: optimiser.lr=0.001.")
     ] = None,
     sizes: Annotated[
         list[str] | None, typer.Option("--model-set", metavar="PLACE=VALUE", help="Change the model: confidence=none.")
     ] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda, or auto: a GPU where there is one.")] = "cpu",
     seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 42,
     exist_ok: ExistOk = False,
     as_json: Json = False,
@@ -103,24 +124,30 @@ def train(
     from mmer.training.graft import begun  # noqa: PLC0415
     from mmer.training.history import Epoch, write_history  # noqa: PLC0415
     from mmer.training.loop import Listener  # noqa: PLC0415
+    from mmer.training.material import Material  # noqa: PLC0415
     from mmer.training.progress import claim_progress, progress_path  # noqa: PLC0415
+    from mmer.training.ranks import leader_first, leads  # noqa: PLC0415
     from mmer.training.report import epoch_line, train_json, train_lines  # noqa: PLC0415
-    from mmer.training.samples import labels_of, load_samples  # noqa: PLC0415
+    from mmer.training.samples import labels_of  # noqa: PLC0415
     from mmer.training.train import Beginning, train  # noqa: PLC0415
-    from mmer.training.usual import Wish, steps, usual  # noqa: PLC0415
+    from mmer.training.usual import Wish, steps, usual, wished_stages  # noqa: PLC0415
 
     progress = progress_path(output)
-    going_on = claim_progress(progress, resume=resume, exist_ok=exist_ok)
-    exist_ok = exist_ok or going_on  # a kill may have come between the checkpoint and the end
-    claim(output, marker=FACTS, exist_ok=exist_ok)
+    quiet = quiet or not leads()
+    if leads():
+        going_on = claim_progress(progress, resume=resume, exist_ok=exist_ok)
+        exist_ok = exist_ok or going_on  # a kill may have come between the checkpoint and the end
+        claim(output, marker=FACTS, exist_ok=exist_ok)
     beginning = Beginning(begun(start, seed), progress, resume) if start else Beginning(None, progress, resume)
     corpus = Corpus.read(data).where(_conditions(where))
-    corpus.part("train", "val")
     preset = preset or (beginning.start.checkpoint.facts.preset if beginning.start else "small")
-    wish = Wish(model, preset, (*(changes or ()), f"seed={seed}"), text_weights, modality, tuple(sizes or ()))
+    asked = (*(changes or ()), f"seed={seed}")
+    wish = Wish(model, preset, asked, text_weights, modality, tuple(sizes or ()), device, stages)
+    material = Material.of(corpus, wished_stages(wish))
+    corpus = material.everything
     settings = usual(wish, labels_of(corpus), beginning.start)
-    with _progress("reading clips", len(corpus.entries), quiet=quiet) as advance:
-        samples = load_samples(corpus, settings.labels, settings.inputs, advance)
+    with leader_first(), _progress("reading clips", len(corpus.entries), quiet=quiet) as advance:
+        samples = material.samples(settings.labels, settings.inputs, advance)
     clips = sum(sample.split in {"train", "val"} for sample in samples)
 
     def watch(epoch: Epoch) -> None:
@@ -129,6 +156,8 @@ def train(
 
     with _progress("training", steps(samples, settings), quiet=quiet) as advance:
         trained = train(samples, settings, corpus.digest, Listener(advance, watch), beginning)
+    if not leads():
+        return
     trained.checkpoint.save(output, exist_ok=exist_ok)
     write_history(trained.result.epochs, output)
     progress.unlink()

@@ -5,6 +5,8 @@ import math
 import torch
 from torch import Tensor, nn
 
+from mmer.training.dropout import Dropout
+
 _MASKED = -1e9  # its exponential is exactly 0, and a row masked throughout stays finite where -inf gives NaN
 
 
@@ -26,7 +28,7 @@ class MultiHeadAttention(nn.Module):
         self.key = nn.Linear(width, width)
         self.value = nn.Linear(width, width)
         self.out = nn.Linear(width, width)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         for projection in (self.query, self.key, self.value):
             nn.init.xavier_uniform_(projection.weight, gain=math.sqrt(0.5))  # torch draws q, k and v as one matrix
             nn.init.zeros_(projection.bias)
@@ -62,7 +64,7 @@ class TransformerLayer(nn.Module):
         self.narrow = nn.Linear(hidden, width)
         self.attention_norm = nn.LayerNorm(width)
         self.norm = nn.LayerNorm(width)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Return `[B, T, D]` for `[B, T, D]` and a mask `[B, T]`."""
@@ -84,7 +86,7 @@ class CrossAttention(nn.Module):
         self.value = nn.Linear(key, width)
         self.attention = MultiHeadAttention(width, heads)
         self.norm = nn.LayerNorm(width)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, query: Tensor, key: Tensor, mask: Tensor | None, present: Tensor) -> Tensor:
         """Return `[B, Q, E]` for `[B, Q, *]`, keys `[B, T, *]`, their mask and whether they are present, `[B]`."""

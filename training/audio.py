@@ -99,6 +99,8 @@ class Recurrent(nn.Module):
         if mask is None:
             alone: Tensor = self.gru(x)[0]
             return alone
+        if not len(x):  # a rank whose share has no sound: nothing to pack
+            return x
         packed = pack_padded_sequence(x, mask.sum(1).cpu(), batch_first=True, enforce_sorted=False)
         return pad_packed_sequence(self.gru(packed)[0], batch_first=True, total_length=x.shape[1])[0]
 

@@ -34,6 +34,14 @@ class Batch:
         """Return the batch on another device."""
         return Batch(**{f.name: getattr(self, f.name).to(device, non_blocking=True) for f in fields(self)})
 
+    def pinned(self) -> "Batch":
+        """Return the batch in memory that a GPU can fetch it from by itself."""
+        return Batch(**{f.name: getattr(self, f.name).pin_memory() for f in fields(self)})
+
+    def rows(self, chosen: slice) -> "Batch":
+        """Return some of the samples, padded as they are."""
+        return Batch(**{f.name: getattr(self, f.name)[chosen] for f in fields(self)})
+
 
 class Encoded(NamedTuple):
     """What a modality's encoder returns."""

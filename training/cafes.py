@@ -1,8 +1,9 @@
 """CAFES: confidence-guided features of video, audio and text (docs/cafes.md)."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +15,7 @@ from mmer.training.batch import Batch, Confidence, Encoded, Output
 from mmer.training.confidence import FORMS, ConfidenceFilter, confidence_filter
 from mmer.training.fusion import Fusion
 from mmer.training.model import EmotionModel
+from mmer.training.ranks import anywhere
 from mmer.training.settings import divides
 from mmer.training.text import TextEncoder, TextSettings, text_encoder
 from mmer.training.video import FaceEncoder, VideoSequence, VideoSettings, face_encoder, video_sequence
@@ -60,6 +62,7 @@ class Cafes(EmotionModel):
     """The model, of its parts."""
 
     heads = "fusion.heads."
+    branches = MappingProxyType({"video": ("face", "video")})
 
     def __init__(
         self, face: FaceEncoder, video: VideoSequence, audio: AudioEncoder, text: TextEncoder, fusion: Fusion
@@ -87,6 +90,10 @@ class Cafes(EmotionModel):
             if part.confidence is not None and part.mask is not None
         }
         return Output(logits, confidence, weights)
+
+    def segments(self) -> Sequence[nn.Module]:
+        """Return the net that sees frames, and every layer of attention over frames or words."""
+        return self.face, *self.video.layers, *self.text.albert.encoder.albert_layer_groups
 
     def adopt(self, modality: str, other: EmotionModel) -> None:
         """Take over a modality's branch, with its share of the vote."""
@@ -151,7 +158,7 @@ def _fusion(settings: CafesSettings, widths: tuple[int, int, int]) -> Fusion:
 
 def _rows(encode: Callable[..., Encoded], rows: Tensor, inputs: tuple[Tensor, Tensor], width: int) -> Encoded:
     """Encode the samples of a batch where `rows` `[B]` is True, and lay zeros where it is not."""
-    if not rows.any():
+    if not anywhere(rows):
         empty = torch.zeros(len(rows), 1, width, device=rows.device)
         return Encoded(empty, torch.zeros(len(rows), 1, dtype=torch.bool, device=rows.device), None)
     values, mask, confidence = encode(*(tensor[rows] for tensor in inputs))

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from mmer.edge.inputs.constants import among
 from mmer.training.mixture import Mixture
+from mmer.training.ranks import gathered
 from mmer.training.reservoir import Reservoir
 
 
@@ -74,7 +75,8 @@ class ConfidenceFilter(nn.Module):
             x, mask = args
             if module.training:
                 later = changes(x.detach())[:, 1:]
-                seen.add((later.flatten(0, 1) if mask is None else later[mask[:, 1:]]).float().cpu().numpy())
+                rows = later.flatten(0, 1) if mask is None else later[mask[:, 1:]]
+                seen.add(gathered(rows.float()).cpu().numpy())
 
         handle = self.register_forward_pre_hook(gather)
         try:

@@ -1,9 +1,12 @@
 """How to train, as data."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from mmer.edge.errors import SettingError
 from mmer.edge.inputs.constants import among, within
 from mmer.training.augment.settings import UNCHANGED, Augmentation
+from mmer.training.compute import ComputeSettings
 from mmer.training.history import WORTHS
 from mmer.training.objective import LossSettings
 from mmer.training.optimiser import OptimiserSettings
@@ -27,6 +30,9 @@ class FitSettings:
     keep: str = "uar"
     """What the best epoch has most of on the validation samples, one of `history.WORTHS`."""
     optimiser: OptimiserSettings = field(default_factory=OptimiserSettings)
+    rates: Mapping[str, float] = field(default_factory=dict)
+    """Learning rate of branches or parts, such as `face`, over that of the rest; 0 freezes."""
+    compute: ComputeSettings = field(default_factory=ComputeSettings)
     sampler: SamplerSettings = field(default_factory=SamplerSettings)
     loss: LossSettings = field(default_factory=LossSettings)
     augmentation: Augmentation = UNCHANGED
@@ -34,6 +40,11 @@ class FitSettings:
     """How probable it is that video, audio or text is left out of a training sample."""
     beta: float = 0.2
     """Weight of the alignment of confidence and error."""
+
+    @property
+    def all_rates(self) -> Mapping[str, float]:
+        """The rates with what the optimiser's own settings say of text."""
+        return {"text": self.optimiser.text_lr_share, **self.rates}
 
     def __post_init__(self) -> None:
         within("epochs", self.epochs, 1, 10_000)
@@ -43,5 +54,9 @@ class FitSettings:
         within("seed", self.seed, 0, 2**63 - 1)
         among("keep", self.keep, WORTHS)
         within("beta", self.beta, 0.0, 100.0)
+        for name, rate in self.rates.items():
+            if not isinstance(rate, int | float):
+                raise SettingError(f"rates.{name} is {rate!r:.80}, not a number")
+            within(f"rates.{name}", rate, 0.0, 1000.0)
         for share in self.dropout:
             within("dropout", share, 0.0, 1.0)

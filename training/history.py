@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from mmer.edge.files import atomic_text
+from mmer.training.branch import WHOLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,8 @@ class Epoch:
     macro_f1: float
     ovr_accuracy: float
     wall_s: float
+    stage: str = WHOLE
+    """The one that it belongs to."""
 
 
 def best_of(epochs: Sequence[Epoch], keep: str) -> int:

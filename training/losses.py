@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from mmer.training.batch import Confidence
+from mmer.training.ranks import joined, total
 
 FILTERED = ("video", "audio")
 """The modalities whose confidence is aligned."""
@@ -39,10 +40,12 @@ def alignment(confidence: Confidence, wrong: Tensor) -> Tensor:
     Both are standardised over the valid steps of the batch, where the published code counts padding too.
     """
     trusted = confidence.values[confidence.mask]
-    if trusted.numel() < 2:
+    count = total(torch.tensor(trusted.numel(), device=trusted.device))
+    if count < 2:
         return trusted.sum() * 0
     erred = wrong.to(trusted.dtype).unsqueeze(1).expand(confidence.mask.shape)[confidence.mask]
-    return (_standard(trusted) * _standard(erred.unsqueeze(1).expand_as(trusted))).mean()
+    both = _standard(trusted) * _standard(erred.unsqueeze(1).expand_as(trusted))
+    return both.sum() / count if joined() else both.mean()
 
 
 def mean_alignment(confidences: Iterable[Confidence], wrong: Tensor) -> Tensor:
@@ -52,4 +55,9 @@ def mean_alignment(confidences: Iterable[Confidence], wrong: Tensor) -> Tensor:
 
 
 def _standard(x: Tensor) -> Tensor:
-    return (x - x.mean()) / (x.std() + 1e-6)
+    if not joined():
+        return (x - x.mean()) / (x.std() + 1e-6)
+    count = total(torch.tensor(x.numel(), device=x.device))
+    centred = x - total(x.sum()) / count
+    variance = total(centred.square().sum()) / (count - 1)
+    return centred / (variance.clamp(min=torch.finfo(x.dtype).tiny).sqrt() + 1e-6)  # the root of 0 has no gradient

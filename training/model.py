@@ -1,6 +1,7 @@
 """What every system of the zoo is to the training loop."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import ClassVar
 
@@ -14,6 +15,8 @@ class EmotionModel(nn.Module, ABC):
 
     heads: ClassVar[str]
     """How the names of those parameters begin that belong to the labels."""
+    branches: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """Parts that make a branch together, where its name alone does not cover them."""
 
     @abstractmethod
     def forward(self, batch: Batch) -> Output:
@@ -26,6 +29,10 @@ class EmotionModel(nn.Module, ABC):
     @abstractmethod
     def part(self) -> None:
         """Let every modality answer as it does alone, whatever else is there, until training joins them again."""
+
+    def segments(self) -> Sequence[nn.Module]:
+        """Return parts that hold much between forward and backward, and may be computed again instead."""
+        return ()
 
     def epoch(self) -> AbstractContextManager[None]:
         """Enclose one training epoch: a model that fits statistics to it watches, and fits them at the end."""

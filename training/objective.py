@@ -10,6 +10,7 @@ from torch.nn import functional
 from mmer.edge.inputs.constants import among, within
 from mmer.training.batch import Output
 from mmer.training.losses import balanced_alpha, focal, focal_bce, mean_alignment
+from mmer.training.ranks import total
 
 WEIGHTS = ("balanced", "none")
 
@@ -45,8 +46,12 @@ class Objective:
     """Weight of the alignment of confidence and error."""
 
     def __call__(self, output: Output, labels: Tensor) -> Tensor:
-        """Return the mean loss for class indices `[B]`, with the alignment of each modality that has confidence."""
-        loss = LOSSES[self.settings.kind](output.logits, labels, self)
+        """Return the mean loss for class indices `[B]`, with the alignment of each modality that has confidence.
+
+        With several ranks, it is what this one adds to the mean over all of them.
+        """
+        share = len(labels) / float(total(torch.tensor(len(labels), device=labels.device)))
+        loss = share * LOSSES[self.settings.kind](output.logits, labels, self) if share else output.logits.sum()
         wrong = output.logits.argmax(1) != labels
         return loss + self.beta * mean_alignment(output.confidence.values(), wrong)
 

@@ -8,6 +8,7 @@ from torch import nn
 from torch.optim import Adam, AdamW, Optimizer
 
 from mmer.edge.inputs.constants import among, within
+from mmer.training.groups import ALL, Groups
 
 OPTIMISERS: Mapping[str, type[Adam]] = {"adam": Adam, "adamw": AdamW}
 """Weight decay is part of the gradient in the first and apart from it in the second."""
@@ -21,7 +22,7 @@ class OptimiserSettings:
     """One of `OPTIMISERS`."""
     lr: float = 4e-5
     text_lr_share: float = 0.01
-    """Learning rate of the text encoder over that of the rest; for an encoder that was trained before."""
+    """Learning rate of the text encoder over that of the rest, unless `rates.text` says another."""
     weight_decay: float = 1e-5
     schedule: str = "cosine"
     """One of `SCHEDULES`: how the rate falls after the warm-up."""
@@ -46,13 +47,13 @@ class OptimiserSettings:
         within("clip_norm", self.clip_norm, 0.0, 1e6)
 
 
-def make_optimiser(model: nn.Module, settings: OptimiserSettings) -> Adam:
-    """Return the optimiser over two groups: the text encoder, and the rest."""
-    named = list(model.named_parameters())
-    text = [parameter for name, parameter in named if name.startswith("text.")]
-    rest = [parameter for name, parameter in named if not name.startswith("text.")]
-    groups = [{"params": rest, "lr": settings.lr}, {"params": text, "lr": settings.lr * settings.text_lr_share}]
-    return OPTIMISERS[settings.kind]([g for g in groups if g["params"]], weight_decay=settings.weight_decay)
+def make_optimiser(model: nn.Module, settings: OptimiserSettings, groups: Groups = ALL) -> Adam:
+    """Return the optimiser over what is not frozen, one group for each rate."""
+    rated: dict[float, list[nn.Parameter]] = {}
+    for name, parameter in model.named_parameters():
+        rated.setdefault(groups.rate(name), []).append(parameter)
+    parts = [{"params": parameters, "lr": settings.lr * rate} for rate, parameters in rated.items() if rate]
+    return OPTIMISERS[settings.kind](parts, weight_decay=settings.weight_decay)
 
 
 class Schedule:

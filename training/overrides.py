@@ -1,7 +1,7 @@
 """Settings changed one by one from the command line, such as `optimiser.lr=0.001`."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, TypeVar
 
@@ -24,14 +24,24 @@ def overridden(settings: S, changes: Sequence[str], option: str = "--set") -> S:
         place, equals, value = change.partition("=")
         if not equals:
             raise SettingError(f"{option} {change} has no value; write it as place=value")
-        *groups, name = place.split(".")
-        group = document
-        for step in groups:
-            group = group.get(step) if isinstance(group, dict) else None
-        if not isinstance(group, dict) or name not in group:
+        if not _set(document, settings, place.split("."), _value(value)):
             raise SettingError(f"{option} {place}: there is no such setting; there are: {', '.join(_places(document))}")
-        group[name] = _value(value)
     return restored(settings, document)
+
+
+def _set(group: dict[str, object], like: object, place: Sequence[str], value: object) -> bool:
+    """Change a value where there is such a place; a mapping, such as `rates`, takes any name, dots and all."""
+    name, *rest = place
+    if isinstance(like, Mapping):
+        group[".".join(place)] = value
+        return True
+    if name not in group:
+        return False
+    if not rest:
+        group[name] = value
+        return True
+    below = group[name]
+    return isinstance(below, dict) and _set(below, getattr(like, name), rest, value)
 
 
 def _value(text: str) -> object:
@@ -45,5 +55,5 @@ def _value(text: str) -> object:
 def _places(document: dict[str, object], above: str = "") -> list[str]:
     found: list[str] = []
     for name, value in document.items():
-        found += _places(value, f"{above}{name}.") if isinstance(value, dict) else [above + name]
+        found += _places(value, f"{above}{name}.") if isinstance(value, dict) and value else [above + name]
     return found

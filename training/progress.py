@@ -11,6 +11,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
+from torch.amp import GradScaler
 from torch.optim import Optimizer
 
 from mmer.edge.errors import DataError, SettingError
@@ -18,8 +19,9 @@ from mmer.edge.files import atomic_binary
 from mmer.training.history import Epoch
 from mmer.training.settings import restored
 
-SCHEMA = "mmer.training/1"
+SCHEMA = "mmer.training/2"
 _EPOCH = Epoch(0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+_UNSCALED = GradScaler("cpu", enabled=False)
 _HOST, _DEVICE = "random.cpu", "random.cuda"
 
 
@@ -49,11 +51,16 @@ class Progress:
 
     epochs: tuple[Epoch, ...]
     tensors: Mapping[str, Tensor]
-    """`model.*`, `best.*`, `optimiser.<kind>.<parameter>` and `random.*`."""
+    """`model.*`, `best.*`, `optimiser.<kind>.<parameter>`, `random.*` and, in float16, `scaler.*`."""
 
     @classmethod
     def of(
-        cls, epochs: Sequence[Epoch], model: nn.Module, best: Mapping[str, Tensor], optimiser: Optimizer
+        cls,
+        epochs: Sequence[Epoch],
+        model: nn.Module,
+        best: Mapping[str, Tensor],
+        optimiser: Optimizer,
+        scaler: GradScaler = _UNSCALED,
     ) -> "Progress":
         """Return what there is now; the tensors are still those of the model."""
         names: dict[Tensor, str] = {parameter: name for name, parameter in model.named_parameters()}
@@ -68,14 +75,15 @@ class Progress:
             random[_DEVICE] = torch.cuda.get_rng_state(device)
         weights = {f"model.{name}": value for name, value in model.state_dict().items()}
         kept = {f"best.{name}": value for name, value in best.items()}
-        return cls(tuple(epochs), weights | kept | moments | random)
+        scale = {f"scaler.{name}": torch.tensor(value) for name, value in scaler.state_dict().items()}
+        return cls(tuple(epochs), weights | kept | moments | random | scale)
 
     @property
     def best(self) -> dict[str, Tensor]:
         """The weights of the best epoch."""
         return self._under("best.")
 
-    def restore(self, model: nn.Module, optimiser: Optimizer) -> None:
+    def restore(self, model: nn.Module, optimiser: Optimizer, scaler: GradScaler = _UNSCALED) -> None:
         """Put a model, its optimiser and torch's generators where they were."""
         model.load_state_dict(self._under("model."))
         parameters, device = dict(model.named_parameters()), next(model.parameters()).device
@@ -83,6 +91,7 @@ class Progress:
             kind, _, name = place.partition(".")
             # Adam counts its steps on the host, wherever the parameters are
             optimiser.state[parameters[name]][kind] = value if kind == "step" else value.to(device)
+        scaler.load_state_dict({name: value.item() for name, value in self._under("scaler.").items()})
         torch.random.set_rng_state(self.tensors[_HOST])
         if _DEVICE in self.tensors and device.type == "cuda":
             torch.cuda.set_rng_state(self.tensors[_DEVICE], device)

@@ -34,7 +34,7 @@ def train_lines(trained: Trained, path: Path) -> list[str]:
     """Return the course of the training as text."""
     best = trained.result.epochs[trained.result.best - 1]
     lines = [
-        f"epoch {e.number:3d}  loss {e.loss:.3f}  val UAR {e.uar:.3f}  accuracy {e.accuracy:.3f}  "
+        f"{_numbered(e)}  loss {e.loss:.3f}  val UAR {e.uar:.3f}  accuracy {e.accuracy:.3f}  "
         f"averaged one-vs-rest accuracy {e.ovr_accuracy:.3f}  {e.wall_s:.0f} s"
         for e in trained.result.epochs
     ]
@@ -48,9 +48,14 @@ def epoch_line(epoch: Epoch, clips: int) -> str:
     host = "" if peak is None else f"  peak {peak:.0f} MB"
     card = f"  GPU {torch.cuda.max_memory_allocated() / 2**20:.0f} MB" if torch.cuda.is_available() else ""
     return (
-        f"epoch {epoch.number:3d}  loss {epoch.loss:.3f}  val UAR {epoch.uar:.3f}  {epoch.wall_s:.1f} s  "
+        f"{_numbered(epoch)}  loss {epoch.loss:.3f}  val UAR {epoch.uar:.3f}  {epoch.wall_s:.1f} s  "
         f"{clips / epoch.wall_s:.1f} clips/s with validation{host}{card}"
     )
+
+
+def _numbered(epoch: Epoch) -> str:
+    """Name an epoch, and its stage unless everything trains in it."""
+    return f"epoch {epoch.number:3d}" + ("" if epoch.stage == WHOLE else f"  {epoch.stage}")
 
 
 def _branch_lines(trained: Trained) -> list[str]:

@@ -5,6 +5,8 @@ from copy import deepcopy
 import torch
 from torch import Tensor, nn
 
+from mmer.training.masked import FrameNorm
+
 
 class RepVggBlock(nn.Module):
     """The sum of a 3x3 and a 1x1 convolution and, at equal widths, the input, each normalised; then ReLU."""
@@ -12,10 +14,10 @@ class RepVggBlock(nn.Module):
     def __init__(self, channels_in: int, channels_out: int) -> None:
         super().__init__()
         self.dense = nn.Conv2d(channels_in, channels_out, 3, padding=1, bias=False)
-        self.dense_norm = nn.BatchNorm2d(channels_out)
+        self.dense_norm = FrameNorm(channels_out)
         self.point = nn.Conv2d(channels_in, channels_out, 1, bias=False)
-        self.point_norm = nn.BatchNorm2d(channels_out)
-        self.identity_norm = nn.BatchNorm2d(channels_out) if channels_in == channels_out else None
+        self.point_norm = FrameNorm(channels_out)
+        self.identity_norm = FrameNorm(channels_out) if channels_in == channels_out else None
 
     def forward(self, x: Tensor) -> Tensor:
         """Return `[N, channels_out, H, W]`."""

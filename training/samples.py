@@ -30,6 +30,8 @@ class Sample:
     """The clip's file name, for reports; empty for words alone."""
     stamp: str = ""
     """As the index carries it."""
+    index: str = ""
+    """The index of a stage that it is kept for; empty for all that have none of their own."""
 
 
 def labels_of(corpus: Corpus) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from transformers import AlbertConfig, AlbertModel, AutoTokenizer, PreTrainedTok
 
 from mmer.edge.errors import DataError, MediaNotFoundError, SettingError
 from mmer.edge.inputs.constants import within
+from mmer.training.ranks import joined
 from mmer.training.settings import divides
 
 _LOADING = (OSError, ValueError, RuntimeError, ImportError)  # what transformers raises for what it cannot load
@@ -53,6 +54,8 @@ class TextEncoder(nn.Module):
 
     def forward(self, ids: Tensor, mask: Tensor | None = None) -> Tensor:
         """Return `[B, H]`, the last hidden state at the first token, for ids and mask `[B, L]`."""
+        if joined() and not len(ids):  # a rank whose share has no words: ALBERT cannot reshape nothing
+            return self.albert.embeddings.word_embeddings.weight.new_zeros(0, self.albert.config.hidden_size)
         mask = torch.ones_like(ids) if mask is None else mask
         hidden: Tensor = self.albert(input_ids=ids, attention_mask=mask).last_hidden_state
         return hidden[:, 0]

@@ -10,17 +10,20 @@ from tokenizers import Tokenizer
 from mmer.edge.bench.stamps import LEAKY, stamped
 from mmer.edge.errors import SettingError
 from mmer.edge.leaks import leaking
-from mmer.training.branch import WHOLE, branch
+from mmer.training.branch import WHOLE
 from mmer.training.cafes import CafesSettings
 from mmer.training.checkpoint import Checkpoint, Facts, versions
+from mmer.training.compute import device_of
+from mmer.training.feed import TrainData
 from mmer.training.fitsettings import FitSettings
 from mmer.training.history import Epoch
 from mmer.training.identity import identity
-from mmer.training.loop import SILENT, Listener, TrainData, TrainResult, fit
+from mmer.training.loop import SILENT, Leg, Listener, TrainResult, fit_stages
 from mmer.training.met import met
 from mmer.training.progress import UNKEPT, Keeper, ProgressFile
 from mmer.training.recording import Inputs
 from mmer.training.samples import Sample
+from mmer.training.stages import Stage, recorded
 from mmer.training.start import Start
 from mmer.training.text import pretrained_tokenizer
 from mmer.training.tokenizer import train_tokenizer
@@ -43,6 +46,15 @@ class TrainSettings:
     """`all`, or the one whose branch is trained by itself."""
     sizes: CafesSettings | None = None
     """Of the model, but for its classes and its vocabulary; else those of the preset."""
+    device: str = "cpu"
+    """One of `compute.DEVICES`."""
+    stages: tuple[Stage, ...] = ()
+    """Take the place of `fit` and `modality`, which make one stage."""
+
+    @property
+    def course(self) -> tuple[Stage, ...]:
+        """The stages, one or more."""
+        return self.stages or (Stage(modality=self.modality, fit=self.fit),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,28 +92,30 @@ def train(
     `digest` is that of the corpus, for the record.
     """
     checkpoint = _begun(settings, beginning.start, [s.text for s in samples if s.split == "train"])
-    seen = branch(samples, settings.modality)
-    parts = {split: [s for s in seen if s.split == split] for split in ("train", "val")}
-    data = TrainData(parts["train"], parts["val"], checkpoint.reader(), len(settings.labels))
-    result = fit(checkpoint.model, data, settings.fit, listener, _keeper(beginning, checkpoint, settings.fit, data))
+    checkpoint.model.to(device_of(settings.device))
+    legs = [_leg(stage, samples, checkpoint) for stage in settings.course]
+    result = fit_stages(checkpoint.model, legs, listener, _keeper(beginning, checkpoint, legs))
+    parts = {"train": [s for leg in legs for s in leg.data.train], "val": [s for leg in legs for s in leg.data.val]}
     provenance: dict[str, object] = {
         "corpus": digest,
         "speakers": {split: sorted({s.speaker for s in part}) for split, part in parts.items()},
-        "clips": {split: len(part) for split, part in parts.items()},
+        "clips": _clips(legs[-1]),
         "leaking_speakers": list(leaking(samples)),
         "stamps": [LEAKY] if stamped(samples) or leaking(samples) else [],
         "fit": asdict(settings.fit),
         "text_weights": _named(settings.text_weights),
         "modality": settings.modality,
+        "device": next(checkpoint.model.parameters()).device.type,
+        "stages": [
+            {**asdict(recorded(stage)), "clips": _clips(leg)} for stage, leg in zip(settings.stages, legs, strict=False)
+        ],
         "versions": versions(),
     }
     if beginning.start is not None:
         before = beginning.start.checkpoint.facts.provenance
         provenance |= {**met([before, provenance]), "start": beginning.start.record(settings.labels)}
     best = result.epochs[result.best - 1]
-    facts = replace(
-        checkpoint.facts, metrics={"val": _measured(best, len(parts["val"]), settings.fit.keep)}, provenance=provenance
-    )
+    facts = replace(checkpoint.facts, metrics={"val": _measured(best, legs[-1])}, provenance=provenance)
     return Trained(replace(checkpoint, facts=facts), result)
 
 
@@ -111,10 +125,20 @@ def _begun(settings: TrainSettings, start: Start | None, texts: Sequence[str]) -
     return untrained(settings, texts)
 
 
-def _keeper(beginning: Beginning, checkpoint: Checkpoint, settings: FitSettings, data: TrainData) -> Keeper:
+def _leg(stage: Stage, samples: Sequence[Sample], checkpoint: Checkpoint) -> Leg:
+    train, val = (stage.part(samples, split) for split in ("train", "val"))
+    data = TrainData(train, val, checkpoint.reader(), len(checkpoint.facts.labels))
+    return Leg(data, stage.fit, stage.name, stage.trains)
+
+
+def _clips(leg: Leg) -> dict[str, int]:
+    return {"train": len(leg.data.train), "val": len(leg.data.val)}
+
+
+def _keeper(beginning: Beginning, checkpoint: Checkpoint, legs: Sequence[Leg]) -> Keeper:
     if beginning.progress is None:
         return UNKEPT
-    about = identity(checkpoint, settings, [*data.train, *data.val])
+    about = identity(checkpoint, legs)
     return ProgressFile(beginning.progress, about, beginning.resume)
 
 
@@ -140,8 +164,8 @@ def _named(weights: str | None) -> str | None:
     return Path(weights).name if weights is not None and Path(weights).is_dir() else weights
 
 
-def _measured(epoch: Epoch, clips: int, keep: str) -> dict[str, object]:
+def _measured(epoch: Epoch, leg: Leg) -> dict[str, object]:
     """Return the figures with what they rest on."""
-    choice = "the last one, chosen by nothing" if keep == "last" else "chosen on them"
-    protocol = f"epoch {epoch.number} on {clips} clips, {choice}; all modalities that a clip has"
+    choice = "the last one, chosen by nothing" if leg.settings.keep == "last" else "chosen on them"
+    protocol = f"epoch {epoch.number} on {len(leg.data.val)} clips, {choice}; all modalities that a clip has"
     return {"protocol": protocol, **asdict(epoch)}

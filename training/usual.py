@@ -2,15 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from mmer.edge.errors import SettingError
 from mmer.edge.inputs.constants import among
 from mmer.training.batch import MODALITIES
-from mmer.training.branch import WHOLE, branch
-from mmer.training.loop import steps_per_epoch
+from mmer.training.branch import WHOLE
+from mmer.training.compute import device_of
+from mmer.training.feed import steps_per_epoch
+from mmer.training.fitsettings import FitSettings
 from mmer.training.overrides import overridden
 from mmer.training.presets import FITS, INPUTS
 from mmer.training.samples import Sample
+from mmer.training.stages import Stage, read_stages
 from mmer.training.start import Start
 from mmer.training.text import pretrained_tokenizer
 from mmer.training.train import TrainSettings
@@ -31,12 +35,17 @@ class Wish:
     """`all`, or the one whose branch is trained by itself."""
     sizes: tuple[str, ...] = ()
     """Settings of the model as `place=value`."""
+    device: str = "cpu"
+    """One of `compute.DEVICES`."""
+    stages: Path | None = None
+    """A file of stages; without one there is one stage."""
 
 
 def steps(samples: Sequence[Sample], settings: TrainSettings) -> int:
     """Return how many steps a training will take."""
-    train = sum(sample.split == "train" for sample in branch(samples, settings.modality))
-    return steps_per_epoch(train, settings.fit) * settings.fit.epochs
+    return sum(
+        steps_per_epoch(len(stage.part(samples, "train")), stage.fit) * stage.fit.epochs for stage in settings.course
+    )
 
 
 def usual(wish: Wish, labels: Sequence[str], start: Start | None = None) -> TrainSettings:
@@ -46,22 +55,38 @@ def usual(wish: Wish, labels: Sequence[str], start: Start | None = None) -> Trai
     """
     entry = known(wish.model, wish.preset)
     among("modality", wish.modality, (WHOLE, *MODALITIES))
+    device_of(wish.device)
     weights = None if wish.text_weights == "none" else wish.text_weights
     if start is not None:
         _refuse_other(wish, start)
         labels = start.labels(labels)
     elif weights is not None:
         pretrained_tokenizer(weights)  # what cannot be loaded is refused before any clip is decoded
+    if wish.stages and wish.modality != WHOLE:
+        raise SettingError(f"--modality {wish.modality} and --stages: say it in the stages, and leave --modality out")
     return TrainSettings(
         tuple(labels),
         wish.model,
         wish.preset,
-        overridden(FITS[wish.preset], wish.changes),
+        wished_fit(wish),
         INPUTS[wish.preset] if start is None else start.checkpoint.facts.inputs,
         weights,
         wish.modality,
         overridden(entry.presets[wish.preset], wish.sizes, "--model-set"),
+        wish.device,
+        wished_stages(wish),
     )
+
+
+def wished_fit(wish: Wish) -> FitSettings:
+    """Return how to train where no stage says otherwise."""
+    known(wish.model, wish.preset)
+    return overridden(FITS[wish.preset], wish.changes)
+
+
+def wished_stages(wish: Wish) -> tuple[Stage, ...]:
+    """Return the stages of the file that was named."""
+    return read_stages(wish.stages, wished_fit(wish)) if wish.stages else ()
 
 
 def _refuse_other(wish: Wish, start: Start) -> None:

@@ -11,6 +11,7 @@ from mmer.edge.inputs.constants import within
 from mmer.training.attention import TransformerLayer
 from mmer.training.batch import Encoded
 from mmer.training.confidence import ConfidenceFilter
+from mmer.training.masked import FrameNorm
 from mmer.training.repvgg import RepVggBlock
 from mmer.training.settings import divides
 
@@ -124,7 +125,7 @@ class VideoSequence(nn.Module):
 def face_encoder(settings: VideoSettings) -> FaceEncoder:
     """Return the per-frame part of given sizes."""
     layers: list[nn.Module] = [Levelled()] if settings.levelled else []
-    layers += [nn.Conv2d(3, settings.stem, 5, padding=2), nn.BatchNorm2d(settings.stem), nn.ReLU()]
+    layers += [nn.Conv2d(3, settings.stem, 5, padding=2), FrameNorm(settings.stem), nn.ReLU()]
     width = settings.stem
     for stage in settings.stages:
         layers.append(nn.MaxPool2d(2))

@@ -11,8 +11,10 @@ from mmer.edge.errors import SettingError
 from mmer.training.augment.settings import Augmentation
 from mmer.training.cafes import build_cafes
 from mmer.training.evaluate import evaluate
+from mmer.training.feed import TrainData
 from mmer.training.fitsettings import FitSettings
-from mmer.training.loop import Listener, TrainData, fit
+from mmer.training.groups import Groups
+from mmer.training.loop import Listener, fit
 from mmer.training.optimiser import OptimiserSettings, Schedule, make_optimiser, plateau
 from mmer.training.sampler import batches
 from mmer.training.samples import Sample
@@ -181,7 +183,8 @@ def test_optimiser_settings_that_cannot_be_are_refused(wrong):
 
 def test_the_published_text_rate_is_a_hundredth_of_the_others():
     model = untrained(TrainSettings(LABELS, preset="tiny"), []).model
-    rest, text = make_optimiser(model, OptimiserSettings()).param_groups
+    groups = Groups.of(model, (), FitSettings().all_rates)
+    rest, text = make_optimiser(model, OptimiserSettings(), groups).param_groups
     assert (rest["lr"], text["lr"]) == pytest.approx((4e-5, 4e-7))
     assert sum(len(g["params"]) for g in (rest, text)) == len(list(model.parameters()))
 

@@ -37,3 +37,8 @@ def test_what_is_not_named_stays():
 def test_what_does_not_fit_is_refused(change, said):
     with pytest.raises(SettingError, match=said):
         overridden(FitSettings(), [change])
+
+
+def test_rates_take_any_name_with_its_dots():
+    made = overridden(FitSettings(), ["rates.face=0.1", "rates.video.layers=0"])
+    assert made.rates == {"face": 0.1, "video.layers": 0}

@@ -18,6 +18,8 @@ from mmer.training.optimiser import OptimiserSettings
 from mmer.training.progress import OtherTrainingError, ProgressError, claim_progress, progress_path
 from mmer.training.recording import Inputs
 from mmer.training.samples import load_samples
+from mmer.training.stages import Stage
+from mmer.training.start import weights_digest
 from mmer.training.train import Beginning, TrainSettings, train
 
 LABELS = ("neutral", "happy", "sad")
@@ -38,12 +40,13 @@ from mmer.edge.corpus import Corpus
 from mmer.training.cache import RecordingCache
 from mmer.training.loop import Listener
 from mmer.training.train import Beginning, train
-from test_resume import FIT, settings, some
+from test_resume import settings, some
 torch.set_num_threads(1)
-index, cache, output = map(Path, sys.argv[1:])
+index, cache, output = map(Path, sys.argv[1:4])
 samples = some(Corpus.read([index]), RecordingCache(cache))
 beginning = Beginning(progress=output.with_name("out.progress"), resume=True)
-trained = train(samples, settings(), listener=Listener(lambda step: print(step, flush=True)), beginning=beginning)
+told = Listener(lambda step: print(step, flush=True))
+trained = train(samples, settings(sys.argv[4]), listener=told, beginning=beginning)
 trained.checkpoint.save(output)
 """
 
@@ -52,8 +55,18 @@ class StoppedError(Exception):
     """Stands for whatever ends a training."""
 
 
-def settings(**changes):
-    return TrainSettings(LABELS, preset="tiny", fit=replace(FIT, **changes))
+STAGES = {
+    "one": (),
+    "three": (
+        Stage("words", ("text", "fusion"), "text", fit=replace(FIT, epochs=1)),
+        Stage("sequences", ("video.layers", "audio.recurrent"), fit=replace(FIT, epochs=2, rates={"audio": 0.1})),
+        Stage("together", fit=replace(FIT, epochs=2, rates={"face": 0})),
+    ),
+}
+
+
+def settings(stages="one", **changes):
+    return TrainSettings(LABELS, preset="tiny", fit=replace(FIT, **changes), stages=STAGES[stages])
 
 
 def some(corpus, cache, count=12):
@@ -102,18 +115,28 @@ def begun(arguments, step, pause_s):
     return process.returncode
 
 
-def test_three_kills_leave_no_trace_in_the_weights(samples, synth_corpus, synth_cache, tmp_path):
-    train(samples, settings()).checkpoint.save(tmp_path / "whole")
+@pytest.mark.parametrize("stages", STAGES)
+def test_three_kills_leave_no_trace_in_the_weights(samples, synth_corpus, synth_cache, tmp_path, stages):
+    train(samples, settings(stages)).checkpoint.save(tmp_path / "whole")
     seed = random.SystemRandom().randrange(1 << 32)
     chance = random.Random(seed)
     index = tmp_path / "corpus.csv"
     write_index(index, synth_corpus.entries)
-    arguments = (index, synth_cache.folder, tmp_path / "out")
+    arguments = (index, synth_cache.folder, tmp_path / "out", stages)
     moments = [(chance.randint(5 * kill + 1, 5 * kill + 3), chance.uniform(0, 0.03)) for kill in range(3)]
     assert [begun(arguments, *moment) for moment in moments] == [-9, -9, -9], f"seed {seed}"
     assert begun(arguments, STEPS + 1, 60) == 0
     whole, out = (tmp_path / name / "model.safetensors" for name in ("whole", "out"))
     assert whole.read_bytes() == out.read_bytes(), f"seed {seed}"
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 3])
+def test_going_on_in_any_stage_gives_the_same_weights(samples, tmp_path, epochs):
+    whole = train(samples, settings("three"))
+    interrupted(samples, tmp_path / "p", epochs, stages="three")
+    made = train(samples, settings("three"), beginning=Beginning(progress=tmp_path / "p", resume=True))
+    assert [e.stage for e in made.result.epochs] == ["words", "sequences", "sequences", "together", "together"]
+    assert weights_digest(made.checkpoint.model) == weights_digest(whole.checkpoint.model)
 
 
 def test_going_on_loses_no_epoch_and_repeats_none(samples, tmp_path):
@@ -142,11 +165,15 @@ def test_a_finished_training_only_gives_its_best_again(samples, tmp_path):
 
 @pytest.mark.parametrize(
     ("changes", "place"),
-    [({"seed": 7}, "settings.seed"), ({"optimiser": replace(FIT.optimiser, lr=0.1)}, "settings.optimiser.lr")],
+    [
+        ({"seed": 7}, "stages.all.settings.seed"),
+        ({"optimiser": replace(FIT.optimiser, lr=0.1)}, "settings.optimiser.lr"),
+        ({"stages": "three"}, "stages"),
+    ],
 )
 def test_other_settings_are_refused_by_name(samples, tmp_path, changes, place):
     interrupted(samples, tmp_path / "p", epochs=1)
-    with pytest.raises(OtherTrainingError, match=f"other {place}: ask for the same"):
+    with pytest.raises(OtherTrainingError, match=f"other .*{place}.*: ask for the same"):
         train(samples, settings(**changes), beginning=Beginning(progress=tmp_path / "p", resume=True))
 
 

@@ -55,5 +55,5 @@ def test_a_kill_between_the_checkpoint_and_the_end_is_mended(call, tmp_path, mon
 
 def test_fine_tuning_takes_the_preset_of_its_start(call, tmp_path):
     call("before")
-    document = call("after", start=tmp_path / "before", preset=None)
+    document = call("after", start=[str(tmp_path / "before")], preset=None)
     assert (document["preset"], document["provenance"]["start"]["labels_kept"]) == ("tiny", document["labels"])
