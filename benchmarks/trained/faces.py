@@ -73,7 +73,7 @@ CLIPS = (
     "keep=last",
     "rates.face=0",
     "compute.precision=bfloat16",
-    "optimiser.lr=0.0005",
+    "optimiser.lr=0.001",
     "optimiser.weight_decay=0.05",
     *CAMERA,
     *PLAIN,
