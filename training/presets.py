@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from mmer.edge.inputs.audio import AudioInput
+from mmer.edge.inputs.video import VideoInput
 from mmer.training.augment.settings import Augmentation
 from mmer.training.fitsettings import FitSettings
 from mmer.training.optimiser import OptimiserSettings
@@ -22,6 +23,11 @@ FITS: Mapping[str, FitSettings] = {
 """By the name of the preset."""
 
 _LEVELLED = Inputs(audio=AudioInput(level="rms"))
+_GREY = VideoInput(grey=True, mean=(127.5, 127.5, 127.5), std=(64.0, 64.0, 64.0))
 
-INPUTS: Mapping[str, Inputs] = {"published": Inputs(), "small": _LEVELLED, "tiny": _LEVELLED}
+INPUTS: Mapping[str, Inputs] = {
+    "published": Inputs(),
+    "small": replace(_LEVELLED, video=_GREY),  # the largest set of faces has no colours
+    "tiny": _LEVELLED,
+}
 """By the name of the preset."""

@@ -39,6 +39,92 @@ def test_brightness_stays_within_the_range_of_pixels():
     assert all(np.all(np.diff(one[0, 0, :, 0].astype(int)) >= 0) for one in lit)
 
 
+def portrait(count=3):
+    """Dark on the left, bright on the right, and red."""
+    ramp = np.linspace(20, 230, 48).astype(np.uint8)
+    return np.broadcast_to(np.stack([ramp, ramp // 2, ramp // 3], -1), (count, 48, 48, 3)).copy()
+
+
+def changed(pixels, seed=3, **limits):
+    return pictures.varied(pixels, replace(SAME_PICTURES, **limits), np.random.default_rng(seed))
+
+
+@pytest.mark.parametrize(
+    "limit", ["turn_deg", "scale", "gamma", "coarse", "blur_px", "hidden"], ids=lambda limit: f"by {limit}"
+)
+def test_the_crops_of_a_clip_change_alike(limit):
+    most = {"turn_deg": 30.0, "blur_px": 3.0}.get(limit, 0.8)
+    pixels = np.repeat(faces(1), 3, axis=0)
+    other = changed(pixels, **{limit: most})
+    assert not np.array_equal(other, pixels)
+    assert all(np.array_equal(other[0], crop) for crop in other)
+
+
+def test_changes_that_are_off_draw_nothing():
+    plain, further = np.random.default_rng(0), np.random.default_rng(0)
+    pictures.varied(faces(), PictureChanges(), plain)
+    pictures.varied(faces(), PictureChanges(gamma=0.5), further)
+    four = np.random.default_rng(0)
+    four.random(), four.uniform(), four.uniform(), four.integers(-3, 4), four.integers(-3, 4)
+    assert plain.bit_generator.state == four.bit_generator.state != further.bit_generator.state
+
+
+def test_a_face_turns_about_its_middle():
+    pixels = np.zeros((1, 49, 49, 3), np.uint8)
+    pixels[0, 24, 24], pixels[0, 24, 40] = 255, 255
+    turned = [changed(pixels, seed, turn_deg=45.0)[0, :, :, 0] for seed in range(8)]
+    assert all(one[24, 24] == 255 for one in turned)
+    assert all(one[24, 40] < 255 for one in turned)
+
+
+def test_scale_moves_the_edges_and_leaves_the_middle():
+    pixels = portrait(1)[:, :, :47]
+    pixels = np.ascontiguousarray(pixels[:, :47])
+    scaled = [changed(pixels, seed, scale=0.3)[0, 23, :, 0].astype(int) for seed in range(8)]
+    same = pixels[0, 23, :, 0].astype(int)
+    assert all(abs(row[23] - same[23]) <= 1 for row in scaled)
+    assert max(abs(row[5] - same[5]) for row in scaled) > 10
+
+
+def test_gamma_keeps_black_and_white_and_bends_what_lies_between():
+    pixels = np.array([0, 128, 255], np.uint8).reshape(1, 1, 3, 1).repeat(3, axis=3).repeat(3, axis=1)
+    grey = [int(changed(pixels, seed, gamma=1.0)[0, 0, 1, 0]) for seed in range(20)]
+    assert all(changed(pixels, seed, gamma=1.0)[0, 0, [0, 2], 0].tolist() == [0, 255] for seed in range(20))
+    assert 64 <= min(grey) < 100
+    assert 150 < max(grey) <= 181
+
+
+def test_a_greyed_face_has_one_value_for_all_colours():
+    other = changed(portrait(), grey=1.0)
+    assert np.array_equal(other[..., 0], other[..., 1])
+    assert np.array_equal(other[..., 0], other[..., 2])
+
+
+@pytest.mark.parametrize("limits", [{"coarse": 0.9}, {"blur_px": 4.0}], ids=["coarse", "blurred"])
+def test_a_worse_camera_sees_less_detail(limits):
+    pixels = faces()
+    details = [np.abs(np.diff(changed(pixels, seed, **limits).astype(int), axis=2)).mean() for seed in range(8)]
+    assert min(details) < 0.4 * np.abs(np.diff(pixels.astype(int), axis=2)).mean()
+
+
+def test_noise_is_a_share_of_the_range_and_new_in_each_crop():
+    pixels = np.full((4, 48, 48, 3), 128, np.uint8)
+    other = [changed(pixels, seed, noise=0.1).astype(int) for seed in range(8)]
+    assert max(one.std() for one in other) == pytest.approx(25, abs=6)
+    assert not np.array_equal(other[0][0], other[0][1])
+
+
+def test_what_is_hidden_is_one_rectangle_no_larger_than_allowed():
+    pixels = np.full((2, 48, 48, 3), 128, np.uint8)
+    areas = [(changed(pixels, seed, hidden=0.5)[0, :, :, 0] != 128).sum() for seed in range(30)]
+    assert 0 < max(areas) <= 24 * 24
+
+
+def test_a_clip_without_a_face_stays_without():
+    nobody = np.zeros((0, 48, 48, 3), np.uint8)
+    assert changed(nobody, turn_deg=10.0, blur_px=1.0, noise=0.1, hidden=0.5).shape == nobody.shape
+
+
 def test_speed_changes_the_length_within_its_bounds():
     samples = noise(8000)
     lengths = [
@@ -73,7 +159,12 @@ def test_lost_tokens_become_unknown_but_never_the_frame():
 
 @pytest.mark.parametrize(
     ("changes", "wrong"),
-    [(PictureChanges, {"mirror": 1.5}), (SoundChanges, {"noise": -0.1}), (SoundChanges, {"speed": float("nan")})],
+    [
+        (PictureChanges, {"mirror": 1.5}),
+        (PictureChanges, {"turn_deg": 200.0}),
+        (SoundChanges, {"noise": -0.1}),
+        (SoundChanges, {"speed": float("nan")}),
+    ],
 )
 def test_augmentation_out_of_range_is_refused(changes, wrong):
     with pytest.raises(SettingError, match=next(iter(wrong))):

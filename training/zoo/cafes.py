@@ -12,7 +12,9 @@ __all__ = ["PRESETS", "CafesSettings"]
 PRESETS: Mapping[str, CafesSettings] = {
     "published": CafesSettings(),
     "small": CafesSettings(
-        video=VideoSettings(stem=16, stages=((16, 16, 32), (64,)), projection=(384, 256, 128), layers=2, hidden=512),
+        video=VideoSettings(
+            levelled=True, stem=16, stages=((32,), (64, 64, 96)), projection=(128,), layers=1, hidden=512, lost=0.3
+        ),
         text=TextSettings(
             vocab_size=4000,
             embedding_size=64,
