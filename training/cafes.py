@@ -14,6 +14,7 @@ from mmer.training.batch import Batch, Confidence, Encoded, Output
 from mmer.training.confidence import FORMS, ConfidenceFilter, confidence_filter
 from mmer.training.fusion import Fusion
 from mmer.training.model import EmotionModel
+from mmer.training.phrases import PhraseEncoder
 from mmer.training.settings import divides
 from mmer.training.text import TextEncoder, TextSettings, text_encoder
 from mmer.training.video import FaceEncoder, VideoSequence, VideoSettings, face_encoder, video_sequence
@@ -51,7 +52,12 @@ class Cafes(EmotionModel):
     heads = "fusion.heads."
 
     def __init__(
-        self, face: FaceEncoder, video: VideoSequence, audio: AudioEncoder, text: TextEncoder, fusion: Fusion
+        self,
+        face: FaceEncoder,
+        video: VideoSequence,
+        audio: AudioEncoder,
+        text: TextEncoder | PhraseEncoder,
+        fusion: Fusion,
     ) -> None:
         super().__init__()
         self.face = face

@@ -21,7 +21,7 @@ from mmer.training.optimiser import Schedule, make_optimiser
 from mmer.training.predict import predict
 from mmer.training.progress import UNKEPT, Keeper, Progress
 from mmer.training.sampler import batches, drawn
-from mmer.training.samples import Sample
+from mmer.training.samples import Sample, lengths
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class _Run:
         self._labels = np.array([sample.label for sample in data.train])
         counts = torch.from_numpy(np.bincount(self._labels, minlength=data.classes)).to(self._device)
         self._objective = Objective(settings.loss, counts, settings.beta)
-        self._lengths = np.array([len(sample.recording.sound) for sample in data.train])
+        self._lengths = lengths(data.train)
         self._epochs: list[Epoch] = []
         self._best: dict[str, Tensor] = {}
         self._done = 0

@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from mmer.edge.inputs.constants import among, within
 from mmer.training.batch import Output
-from mmer.training.losses import balanced_alpha, focal, focal_bce, mean_alignment
+from mmer.training.losses import balanced_alpha, balanced_softmax, focal, focal_bce, mean_alignment
 
 WEIGHTS = ("balanced", "none")
 
@@ -23,7 +23,9 @@ class LossSettings:
     gamma: float = 2.0
     """How much less a sample counts that is known already; 0 makes it cross-entropy."""
     weights: str = "balanced"
-    """Whether rare classes weigh more, one of `WEIGHTS`; the counts are those of the training samples."""
+    """Whether rare classes weigh more, one of `WEIGHTS`; the counts are those of the training samples.
+
+    It says nothing to `balanced_softmax`, which is fair to all classes in its own way."""
     smoothing: float = 0.0
     """Share of the truth that is spread over all classes."""
 
@@ -75,8 +77,13 @@ def _focal_bce(logits: Tensor, labels: Tensor, objective: Objective) -> Tensor:
     return focal_bce(logits, targets, alpha, settings.gamma)
 
 
+def _balanced_softmax(logits: Tensor, labels: Tensor, objective: Objective) -> Tensor:
+    return balanced_softmax(logits, labels, objective.counts, objective.settings.smoothing)
+
+
 LOSSES: Mapping[str, Callable[[Tensor, Tensor, Objective], Tensor]] = {
     "focal": _focal,
     "cross_entropy": _cross_entropy,
     "focal_bce": _focal_bce,
+    "balanced_softmax": _balanced_softmax,
 }

@@ -3,6 +3,9 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mmer.edge.backends.ort import OrtSettings
 from mmer.edge.corpus import Corpus, Entry
 from mmer.edge.errors import CorpusError, DataError
@@ -66,6 +69,12 @@ def present(sample: Sample) -> tuple[bool, bool, bool]:
     """Say which of video, audio and text there is."""
     recording = sample.recording
     return len(recording.crops) > 0, len(recording.sound) >= MIN_SAMPLES, bool(sample.text.strip())
+
+
+def lengths(samples: Sequence[Sample]) -> NDArray[np.int64]:
+    """Return by what batches are made of alike samples: how much is heard or, where nothing ever is, said."""
+    sound = np.array([len(sample.recording.sound) for sample in samples], np.int64)
+    return sound if sound.any() else np.array([len(sample.text) for sample in samples], np.int64)
 
 
 def _recordings(corpus: Corpus, inputs: Inputs, cache: RecordingCache) -> Iterator[tuple[Entry, Recording]]:

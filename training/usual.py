@@ -9,7 +9,7 @@ from mmer.training.batch import MODALITIES
 from mmer.training.branch import WHOLE, branch
 from mmer.training.loop import steps_per_epoch
 from mmer.training.overrides import overridden
-from mmer.training.presets import FITS, INPUTS
+from mmer.training.presets import ALONE, FITS, INPUTS
 from mmer.training.samples import Sample
 from mmer.training.start import Start
 from mmer.training.text import pretrained_tokenizer
@@ -54,7 +54,7 @@ def usual(wish: Wish, labels: Sequence[str], start: Start | None = None) -> Trai
         tuple(labels),
         wish.model,
         wish.preset,
-        overridden(FITS[wish.preset], wish.changes),
+        overridden(ALONE.get((wish.preset, wish.modality), FITS[wish.preset]), wish.changes),
         INPUTS[wish.preset] if start is None else start.checkpoint.facts.inputs,
         weights,
         wish.modality,

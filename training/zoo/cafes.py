@@ -13,14 +13,7 @@ PRESETS: Mapping[str, CafesSettings] = {
     "published": CafesSettings(),
     "small": CafesSettings(
         video=VideoSettings(stem=16, stages=((16, 16, 32), (64,)), projection=(384, 256, 128), layers=2, hidden=512),
-        text=TextSettings(
-            vocab_size=4000,
-            embedding_size=64,
-            hidden_size=128,
-            num_hidden_layers=2,
-            num_attention_heads=4,
-            intermediate_size=512,
-        ),
+        text=TextSettings(vocab_size=8000, embedding_size=128, hidden_size=128, kind="phrases"),
         fusion_width=128,
     ),
     "tiny": CafesSettings(
