@@ -21,7 +21,7 @@ from mmer.training.optimiser import Schedule, make_optimiser
 from mmer.training.predict import predict
 from mmer.training.progress import UNKEPT, Keeper, Progress
 from mmer.training.sampler import batches, drawn
-from mmer.training.samples import Sample, lengths
+from mmer.training.samples import Sample, believed, lengths
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,7 @@ class _Run:
         self._steps = steps_per_epoch(len(data.train), settings)
         self._schedule = Schedule(self._optimiser, settings.optimiser, self._steps * settings.epochs)
         self._labels = np.array([sample.label for sample in data.train])
+        self._beliefs = believed(data.train)
         counts = torch.from_numpy(np.bincount(self._labels, minlength=data.classes)).to(self._device)
         self._objective = Objective(settings.loss, counts, settings.beta)
         self._lengths = lengths(data.train)
@@ -150,19 +151,21 @@ class _Run:
     def _step(self, places: list[int], rng: np.random.Generator) -> float:
         settings = self._settings
         self._optimiser.zero_grad()
-        rows, labels = self._varied(places, rng), torch.from_numpy(self._labels[places])
+        rows = self._varied(places, rng)
         size = math.ceil(len(rows) / settings.accumulation)
         cuts = [slice(first, first + size) for first in range(0, len(rows), size)]
-        loss = sum(self._backward(rows[cut], labels[cut], len(rows[cut]) / len(rows)) for cut in cuts)
+        loss = sum(self._backward(rows[cut], places[cut], len(rows[cut]) / len(rows)) for cut in cuts)
         if settings.optimiser.clip_norm:
             nn.utils.clip_grad_norm_(self._model.parameters(), settings.optimiser.clip_norm)
         self._optimiser.step()
         return loss
 
-    def _backward(self, rows: Sequence[Arrays], labels: Tensor, share: float) -> float:
+    def _backward(self, rows: Sequence[Arrays], places: list[int], share: float) -> float:
         """Add the gradients of a part of a batch and return what it adds to the loss."""
-        batch = collate(rows, self._data.reader.inputs.video.size)
-        loss = share * self._objective(self._model(batch.to(self._device)), labels.to(self._device))
+        batch = collate(rows, self._data.reader.inputs.video.size).to(self._device)
+        labels = torch.from_numpy(self._labels[places]).to(self._device)
+        beliefs = None if self._beliefs is None else torch.from_numpy(self._beliefs[places]).to(self._device)
+        loss = share * self._objective(self._model(batch), labels, beliefs)
         loss.backward()  # type: ignore[no-untyped-call]
         return loss.item()
 

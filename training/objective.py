@@ -28,12 +28,15 @@ class LossSettings:
     It says nothing to `balanced_softmax`, which is fair to all classes in its own way."""
     smoothing: float = 0.0
     """Share of the truth that is spread over all classes."""
+    taught: float = 0.0
+    """Share of the loss that follows the beliefs of a teacher of words (Hinton et al. 2015) instead of the labels."""
 
     def __post_init__(self) -> None:
         among("loss.kind", self.kind, LOSSES)
         within("loss.gamma", self.gamma, 0.0, 10.0)
         among("loss.weights", self.weights, WEIGHTS)
         within("loss.smoothing", self.smoothing, 0.0, 0.9)
+        within("loss.taught", self.taught, 0.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,9 +49,14 @@ class Objective:
     beta: float
     """Weight of the alignment of confidence and error."""
 
-    def __call__(self, output: Output, labels: Tensor) -> Tensor:
-        """Return the mean loss for class indices `[B]`, with the alignment of each modality that has confidence."""
+    def __call__(self, output: Output, labels: Tensor, beliefs: Tensor | None = None) -> Tensor:
+        """Return the mean loss for class indices `[B]`, with the alignment of each modality that has confidence.
+
+        `beliefs` are those of a teacher, `[B, K]`.
+        """
         loss = LOSSES[self.settings.kind](output.logits, labels, self)
+        if beliefs is not None:
+            loss = loss.lerp(functional.cross_entropy(output.logits, beliefs), self.settings.taught)
         wrong = output.logits.argmax(1) != labels
         return loss + self.beta * mean_alignment(output.confidence.values(), wrong)
 

@@ -28,7 +28,7 @@ _WORDS = FitSettings(
     batch_size=128,
     keep="last",
     optimiser=OptimiserSettings("adamw", lr=2e-3, text_lr_share=1.0, weight_decay=0.01, warmup=0.05, clip_norm=1.0),
-    loss=LossSettings("balanced_softmax"),
+    loss=LossSettings("balanced_softmax", taught=0.5),
     augmentation=replace(UNCHANGED, words=WordChanges(0.1)),
     beta=0.0,
 )

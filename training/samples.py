@@ -33,6 +33,8 @@ class Sample:
     """The clip's file name, for reports; empty for words alone."""
     stamp: str = ""
     """As the index carries it."""
+    beliefs: tuple[float, ...] = ()
+    """What a teacher thinks of each of the model's labels; empty without one."""
 
 
 def labels_of(corpus: Corpus) -> tuple[str, ...]:
@@ -75,6 +77,12 @@ def lengths(samples: Sequence[Sample]) -> NDArray[np.int64]:
     """Return by what batches are made of alike samples: how much is heard or, where nothing ever is, said."""
     sound = np.array([len(sample.recording.sound) for sample in samples], np.int64)
     return sound if sound.any() else np.array([len(sample.text) for sample in samples], np.int64)
+
+
+def believed(samples: Sequence[Sample]) -> NDArray[np.float32] | None:
+    """Return what a teacher thinks of the samples, `[N, K]`, or `None` where there was none."""
+    beliefs = np.array([sample.beliefs for sample in samples], np.float32)
+    return beliefs if beliefs.size else None
 
 
 def _recordings(corpus: Corpus, inputs: Inputs, cache: RecordingCache) -> Iterator[tuple[Entry, Recording]]:

@@ -20,6 +20,7 @@ from mmer.training.progress import UNKEPT, Keeper, ProgressFile
 from mmer.training.recording import Inputs
 from mmer.training.samples import Sample
 from mmer.training.start import Start
+from mmer.training.teacher import taught
 from mmer.training.text import pretrained_tokenizer
 from mmer.training.tokenizer import train_tokenizer
 from mmer.training.zoo import known
@@ -78,6 +79,8 @@ def train(
     checkpoint = _begun(settings, beginning.start, [s.text for s in samples if s.split == "train"])
     seen = branch(samples, settings.modality)
     parts = {split: [s for s in seen if s.split == split] for split in ("train", "val")}
+    if settings.fit.loss.taught:
+        parts["train"] = taught(parts["train"], len(settings.labels), settings.fit.seed)
     data = TrainData(parts["train"], parts["val"], checkpoint.reader(), len(settings.labels))
     result = fit(checkpoint.model, data, settings.fit, listener, _keeper(beginning, checkpoint, settings.fit, data))
     provenance: dict[str, object] = {
