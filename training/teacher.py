@@ -12,6 +12,12 @@ from mmer.training.samples import Sample, present
 _FOLDS = 3
 _INVERSE_PENALTY = 0.4
 _ITERATIONS = 100
+_TILT = 0.3
+"""Power of a class's share that answers are divided by: the penalty on large weights keeps rare classes down.
+
+By the likelihood of held-out training lines, all classes alike, 0.2 to 0.3 was the best of 0 to 0.4 on GoEmotions and
+on MELD.
+"""
 
 
 def taught(samples: Sequence[Sample], classes: int, seed: int) -> list[Sample]:
@@ -31,8 +37,15 @@ def taught(samples: Sequence[Sample], classes: int, seed: int) -> list[Sample]:
     for fold in range(_FOLDS):
         shown, asked = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
         answers, known = _answers([texts[n] for n in shown], labels[shown], [texts[n] for n in asked])
-        beliefs[asked[:, None], known] = answers
+        beliefs[asked[:, None], known] = _tilted(answers, np.bincount(labels[shown])[known])
     return [replace(sample, beliefs=tuple(row)) for sample, row in zip(samples, beliefs.tolist(), strict=True)]
+
+
+def _tilted(answers: NDArray[np.float64], counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return probabilities `[M, K]` that are fairer to classes of small counts `[K]`."""
+    raised = answers * (counts / counts.sum()) ** -_TILT
+    shares: NDArray[np.float64] = raised / raised.sum(axis=1, keepdims=True)
+    return shares
 
 
 def _answers(
