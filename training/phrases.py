@@ -63,7 +63,8 @@ class PhraseEncoder(nn.Module):
         line = tokens.transpose(1, 2) * spoken
         loudest = [_loudest(detect, line, spoken) for detect in self.detect]
         found = self.norm(torch.cat([masked_mean(tokens, valid), *loudest], 1))
-        return self.dropout(functional.gelu(self.project(self.dropout(found))))
+        vector: Tensor = self.dropout(functional.gelu(self.project(self.dropout(found))))
+        return vector
 
 
 def _loudest(detect: nn.Module, line: Tensor, spoken: Tensor) -> Tensor:
