@@ -20,7 +20,7 @@ import numpy as np
 from baseline import answers, line
 from linear.sets import SETS as LINEAR
 from linear.sets import Answered
-from trained import faces
+from trained import faces, text
 from trained.run import Run
 
 from mmer.edge.bench.judged import Judged, judge
@@ -30,6 +30,7 @@ from mmer.training.checkpoint import versions
 
 BRANCHES: Mapping[str, Callable[[Run], Mapping[str, Answered]]] = {
     "faces": faces.answered,
+    "text": text.answered,
 }
 """From the name of a branch to its answers on each set that the baseline knows by the same name."""
 

@@ -12,13 +12,14 @@ from torch import Tensor, nn
 
 from mmer.export.onnx_graph import OPSET, tracing
 from mmer.export.subgraphs import Subgraph
+from mmer.training.phrases import PhraseEncoder
 from mmer.training.text import TextEncoder
 
 
-class ClsVector(nn.Module):
-    """Token ids and their mask, both int64 `[1, L]`, to the vector of the first token, `[1, D]`."""
+class TextVector(nn.Module):
+    """Token ids and their mask, both int64 `[1, L]`, to the vector of the line, `[1, D]`."""
 
-    def __init__(self, encoder: TextEncoder) -> None:
+    def __init__(self, encoder: TextEncoder | PhraseEncoder) -> None:
         super().__init__()
         self.encoder = deepcopy(encoder).eval()
 
@@ -40,8 +41,9 @@ class _Config(AlbertOnnxConfig):  # type: ignore[misc]
 
 
 def shared(subgraph: Subgraph) -> onnx.ModelProto:
-    """Export a `ClsVector` so that its layers go on sharing one set of weights."""
-    assert isinstance(subgraph.module, ClsVector)
+    """Export a `TextVector` of ALBERT so that its layers go on sharing one set of weights."""
+    assert isinstance(subgraph.module, TextVector)
+    assert isinstance(subgraph.module.encoder, TextEncoder)
     encoder = deepcopy(subgraph.module.encoder.albert)
     encoder.pooler = None  # type: ignore[assignment]  # nobody reads it
     shapes = {"batch_size": 1, "sequence_length": subgraph.example()[0].shape[1]}

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from mmer.edge.bundle.plan import LOGITS, WEIGHTS, Plan, Source
 from mmer.edge.tensors import TensorSpec
-from mmer.export.albert import ClsVector, shared
+from mmer.export.albert import TextVector, shared
 from mmer.export.fold import FoldedAttention, frozen, replaced
 from mmer.export.onnx_graph import traced
 from mmer.export.subgraphs import Split, Subgraph, stage
@@ -19,6 +19,7 @@ from mmer.training.mixture import Mixture
 from mmer.training.model import EmotionModel
 from mmer.training.recording import Inputs
 from mmer.training.repvgg import fused
+from mmer.training.text import TextEncoder
 from mmer.training.video import FaceEncoder, VideoSequence
 
 SOURCES = (
@@ -109,8 +110,7 @@ def split(model: EmotionModel, inputs: Inputs) -> Split:
         stage(text, "utterance", ("text",)),
         stage(fusion, "window", ()),
     )
-    vocabulary = model.text.albert.config.vocab_size
-    return Split((face, sequence, audio, text, fusion), Plan.checked(SOURCES, stages), vocabulary)
+    return Split((face, sequence, audio, text, fusion), Plan.checked(SOURCES, stages), model.text.vocabulary)
 
 
 def _frame(model: Cafes, values: _Values, inputs: Inputs) -> Subgraph:
@@ -150,11 +150,11 @@ def _audio(model: Cafes, values: _Values, inputs: Inputs) -> Subgraph:
 def _text(model: Cafes, values: _Values, inputs: Inputs) -> Subgraph:
     return Subgraph(
         "text",
-        ClsVector(model.text).eval(),
+        TextVector(model.text).eval(),
         (TensorSpec("ids", "int64", (1, "L")), TensorSpec("ids_mask", "int64", (1, "L"))),
         (values.text,),
         {"L": (1, inputs.text.max_tokens)},
-        shared,
+        shared if isinstance(model.text, TextEncoder) else traced,
     )
 
 

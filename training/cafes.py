@@ -15,6 +15,7 @@ from mmer.training.batch import Batch, Confidence, Encoded, Output
 from mmer.training.confidence import FORMS, ConfidenceFilter, confidence_filter
 from mmer.training.fusion import Fusion
 from mmer.training.model import Attending, EmotionModel
+from mmer.training.phrases import PhraseEncoder
 from mmer.training.ranks import anywhere
 from mmer.training.settings import divides
 from mmer.training.text import TextEncoder, TextSettings, text_encoder
@@ -65,7 +66,12 @@ class Cafes(EmotionModel):
     branches = MappingProxyType({"video": ("face", "video")})
 
     def __init__(
-        self, face: FaceEncoder, video: VideoSequence, audio: AudioEncoder, text: TextEncoder, fusion: Fusion
+        self,
+        face: FaceEncoder,
+        video: VideoSequence,
+        audio: AudioEncoder,
+        text: TextEncoder | PhraseEncoder,
+        fusion: Fusion,
     ) -> None:
         super().__init__()
         self.face = face
@@ -93,7 +99,7 @@ class Cafes(EmotionModel):
 
     def segments(self) -> Sequence[nn.Module]:
         """Return the net that sees frames, and every layer of attention over frames or words."""
-        return self.face, *self.video.layers, *self.text.albert.encoder.albert_layer_groups
+        return self.face, *self.video.layers, *self.text.segments()
 
     def adopt(self, modality: str, other: EmotionModel) -> None:
         """Take over a modality's branch, with its share of the vote."""
@@ -134,8 +140,8 @@ class Cafes(EmotionModel):
         return found
 
     def word_vectors(self) -> nn.Module:
-        """Return ALBERT's table of vectors."""
-        return self.text.albert.get_input_embeddings()
+        """Return the text branch's table of vectors."""
+        return self.text.table()
 
     def _video(self, frames: Tensor, mask: Tensor) -> Encoded:
         """Return the sequence; only real frames pass through the convolutions."""

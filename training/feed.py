@@ -14,7 +14,7 @@ from mmer.training.fitsettings import FitSettings
 from mmer.training.mixup import mixed
 from mmer.training.ranks import own
 from mmer.training.sampler import Places, batches, drawn
-from mmer.training.samples import Sample
+from mmer.training.samples import Sample, lengths
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +61,8 @@ class Feed:
         """Yield the parts of every step; `pool` is the places of as many samples as there are, those to be shown."""
         rng = np.random.default_rng((self.settings.seed, number))
         labels = self.data.labels
-        lengths = np.array([len(sample.recording.sound) for sample in self.data.train])
         shown = pool[drawn(labels[pool], self.settings.sampler, rng)]
-        for batch in batches(lengths[shown], self.settings.batch_size, rng):
+        for batch in batches(lengths(self.data.train)[shown], self.settings.batch_size, rng):
             places = shown[batch]
             rows, truth = self._varied(places.tolist(), rng), torch.from_numpy(labels[places])
             if self.settings.mixup:

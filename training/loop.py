@@ -28,6 +28,7 @@ from mmer.training.optimiser import Schedule, make_optimiser
 from mmer.training.predict import predict
 from mmer.training.progress import UNKEPT, Keeper, Progress
 from mmer.training.recompute import recomputed
+from mmer.training.samples import believed
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +143,7 @@ class _Run:
         self._data, self._settings = leg.data, leg.settings
         self._device = next(model.parameters()).device
         self._feed, self._curriculum = Feed(leg.data, leg.settings), Curriculum(leg.settings.curriculum, leg.data.train)
+        self._beliefs = believed(leg.data.train)
         self._optimiser = make_optimiser(model, leg.settings.optimiser, groups)
         self._scaler = leg.settings.compute.scaler(self._device)
         self._schedule = Schedule(self._optimiser, leg.settings.optimiser, leg.steps)
@@ -222,7 +224,8 @@ class _Run:
         """Add the gradients of a part of a batch and return what it adds to the loss."""
         output = self._settings.compute.answer(self._model, part.batch.to(self._device))
         truth = part.truth.to(self._device)
-        loss = part.share * self._objective(output, truth)
+        beliefs = None if self._beliefs is None else torch.from_numpy(self._beliefs[part.places]).to(self._device)
+        loss = part.share * self._objective(output, truth, beliefs)
         if self._curriculum.watches:
             each = functional.cross_entropy(output.logits.detach(), truth, reduction="none").double().cpu()
             heard = ranks.gathered(torch.stack([part.places.double(), each], dim=1).to(self._device)).cpu().numpy()

@@ -29,6 +29,16 @@ def focal(logits: Tensor, truth: Tensor, alpha: Tensor, gamma: float = 2.0, smoo
     return (weight(alpha, truth) * (1 - (-entropy).exp()) ** gamma * entropy).mean()
 
 
+def balanced_softmax(logits: Tensor, labels: Tensor, counts: Tensor, smoothing: float = 0.0) -> Tensor:
+    """Return the cross-entropy of logits `[B, K]` to which training adds how usual each class is, by counts `[K]`.
+
+    What the logits then say by themselves is fair to all classes (Ren et al. 2020), and a rare sample weighs no more
+    than another, which would be learned by heart.
+    """
+    usual = (counts.clamp(min=1) / counts.sum()).log().to(logits.dtype)
+    return functional.cross_entropy(logits + usual, labels, label_smoothing=smoothing)
+
+
 def focal_bce(logits: Tensor, targets: Tensor, alpha: Tensor, gamma: float = 2.0) -> Tensor:
     """Return the focal loss of logits and several labels `[B, K]` within 0..1; `alpha` `[K]` weighs the ones."""
     entropy = functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")

@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from mmer.edge.inputs.constants import among, within
 from mmer.training.batch import Output
-from mmer.training.losses import balanced_alpha, focal, focal_bce, mean_alignment
+from mmer.training.losses import balanced_alpha, balanced_softmax, focal, focal_bce, mean_alignment
 from mmer.training.ranks import total
 from mmer.training.truth import error, shares, weight
 
@@ -25,15 +25,20 @@ class LossSettings:
     gamma: float = 2.0
     """How much less a sample counts that is known already; 0 makes it cross-entropy."""
     weights: str = "balanced"
-    """Whether rare classes weigh more, one of `WEIGHTS`; the counts are those of the training samples."""
+    """Whether rare classes weigh more, one of `WEIGHTS`; the counts are those of the training samples.
+
+    It says nothing to `balanced_softmax`, which is fair to all classes in its own way."""
     smoothing: float = 0.0
     """Share of the truth that is spread over all classes."""
+    taught: float = 0.0
+    """Share of the loss that follows the beliefs of a teacher of words (Hinton et al. 2015) instead of the labels."""
 
     def __post_init__(self) -> None:
         among("loss.kind", self.kind, LOSSES)
         within("loss.gamma", self.gamma, 0.0, 10.0)
         among("loss.weights", self.weights, WEIGHTS)
         within("loss.smoothing", self.smoothing, 0.0, 0.9)
+        within("loss.taught", self.taught, 0.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,16 +51,20 @@ class Objective:
     beta: float
     """Weight of the alignment of confidence and error."""
 
-    def __call__(self, output: Output, truth: Tensor) -> Tensor:
+    def __call__(self, output: Output, truth: Tensor, beliefs: Tensor | None = None) -> Tensor:
         """Return the mean loss, with the alignment of each modality that has confidence.
 
-        `truth` is class indices `[B]`, or for mixed samples the share of each class `[B, K]`. With several ranks, it is
-        what this one adds to the mean over all of them.
+        `truth` is class indices `[B]`, or for mixed samples the share of each class `[B, K]`; `beliefs` are those of a
+        teacher, `[B, K]`. With several ranks, it is what this one adds to the mean over all of them.
         """
         share = len(truth) / float(total(torch.tensor(len(truth), device=truth.device)))
-        loss = share * LOSSES[self.settings.kind](output.logits, truth, self) if share else output.logits.sum()
+        loss = share * self._mean(output.logits, truth, beliefs) if share else output.logits.sum()
         wrong = error(output.logits, truth)
         return loss + self.beta * mean_alignment(output.confidence.values(), wrong)
+
+    def _mean(self, logits: Tensor, truth: Tensor, beliefs: Tensor | None) -> Tensor:
+        loss = LOSSES[self.settings.kind](logits, truth, self)
+        return loss if beliefs is None else loss.lerp(functional.cross_entropy(logits, beliefs), self.settings.taught)
 
 
 def _focal(logits: Tensor, truth: Tensor, objective: Objective) -> Tensor:
@@ -82,8 +91,13 @@ def _focal_bce(logits: Tensor, truth: Tensor, objective: Objective) -> Tensor:
     return focal_bce(logits, targets, alpha, settings.gamma)
 
 
+def _balanced_softmax(logits: Tensor, labels: Tensor, objective: Objective) -> Tensor:
+    return balanced_softmax(logits, labels, objective.counts, objective.settings.smoothing)
+
+
 LOSSES: Mapping[str, Callable[[Tensor, Tensor, Objective], Tensor]] = {
     "focal": _focal,
     "cross_entropy": _cross_entropy,
     "focal_bce": _focal_bce,
+    "balanced_softmax": _balanced_softmax,
 }

@@ -5,8 +5,10 @@ from dataclasses import replace
 
 from mmer.edge.inputs.audio import AudioInput
 from mmer.edge.inputs.video import VideoInput
-from mmer.training.augment.settings import Augmentation
+from mmer.training.augment.settings import UNCHANGED, Augmentation
+from mmer.training.augment.words import WordChanges
 from mmer.training.fitsettings import FitSettings
+from mmer.training.objective import LossSettings
 from mmer.training.optimiser import OptimiserSettings
 from mmer.training.recording import Inputs
 
@@ -21,6 +23,19 @@ FITS: Mapping[str, FitSettings] = {
     ),
 }
 """By the name of the preset."""
+
+_WORDS = FitSettings(
+    epochs=5,
+    batch_size=128,
+    keep="last",
+    optimiser=OptimiserSettings("adamw", lr=2e-3, text_lr_share=1.0, weight_decay=0.01, warmup=0.05, clip_norm=1.0),
+    loss=LossSettings("balanced_softmax", taught=0.5),
+    augmentation=replace(UNCHANGED, words=WordChanges(0.1)),
+    beta=0.0,
+)
+
+ALONE: Mapping[tuple[str, str], FitSettings] = {("small", "text"): _WORDS}
+"""By preset and modality: how a branch is trained by itself, where not as the whole."""
 
 _LEVELLED = Inputs(audio=AudioInput(level="rms"))
 _GREY = VideoInput(grey=True, mean=(127.5, 127.5, 127.5), std=(64.0, 64.0, 64.0))

@@ -3,6 +3,9 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mmer.edge.backends.ort import OrtSettings
 from mmer.edge.corpus import Corpus, Entry
 from mmer.edge.errors import CorpusError, DataError
@@ -35,6 +38,8 @@ class Sample:
     """The index of a stage that it is kept for; empty for all that have none of their own."""
     difficulty: float | None = None
     """As `difficulty` finds it in the index."""
+    beliefs: tuple[float, ...] = ()
+    """What a teacher thinks of each of the model's labels; empty without one."""
 
 
 def labels_of(corpus: Corpus) -> tuple[str, ...]:
@@ -83,6 +88,18 @@ def present(sample: Sample) -> tuple[bool, bool, bool]:
     """Say which of video, audio and text there is."""
     recording = sample.recording
     return len(recording.crops) > 0, len(recording.sound) >= MIN_SAMPLES, bool(sample.text.strip())
+
+
+def lengths(samples: Sequence[Sample]) -> NDArray[np.int64]:
+    """Return by what batches are made of alike samples: how much is heard or, where nothing ever is, said."""
+    sound = np.array([len(sample.recording.sound) for sample in samples], np.int64)
+    return sound if sound.any() else np.array([len(sample.text) for sample in samples], np.int64)
+
+
+def believed(samples: Sequence[Sample]) -> NDArray[np.float32] | None:
+    """Return what a teacher thinks of the samples, `[N, K]`, or `None` where there was none."""
+    beliefs = np.array([sample.beliefs for sample in samples], np.float32)
+    return beliefs if beliefs.size else None
 
 
 def _recordings(corpus: Corpus, inputs: Inputs, cache: RecordingCache) -> Iterator[tuple[Entry, Recording]]:

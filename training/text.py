@@ -1,6 +1,7 @@
-"""From token ids to the vector of a sentence: ALBERT through transformers (docs/cafes.md 4)."""
+"""From token ids to the vector of a sentence: ALBERT through transformers, or phrases (docs/cafes.md 4)."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
@@ -9,7 +10,8 @@ from torch import Tensor, nn
 from transformers import AlbertConfig, AlbertModel, AutoTokenizer, PreTrainedTokenizerFast
 
 from mmer.edge.errors import DataError, MediaNotFoundError, SettingError
-from mmer.edge.inputs.constants import within
+from mmer.edge.inputs.constants import among, within
+from mmer.training.phrases import PhraseEncoder, PhraseSettings
 from mmer.training.ranks import joined
 from mmer.training.settings import divides
 
@@ -25,6 +27,9 @@ _KEPT = (
 """Of ALBERT's configuration, beside the sizes: a checkpoint does not carry them, so they must be the usual ones."""
 
 
+KINDS = ("albert", "phrases")
+
+
 @dataclass(frozen=True, slots=True)
 class TextSettings:
     """Sizes of ALBERT, named as in its `config.json`; the defaults are those of albert-base-v2."""
@@ -37,12 +42,21 @@ class TextSettings:
     num_attention_heads: int = 12
     intermediate_size: int = 3072
     max_position_embeddings: int = 512
+    kind: str = "albert"
+    """One of `KINDS`; `phrases` has the first three sizes alone, and its own."""
+    phrases: PhraseSettings = field(default_factory=PhraseSettings)
 
     def __post_init__(self) -> None:
-        for name in self.__slots__:
-            within(f"text.{name}", getattr(self, name), 1, 1 << 20)
+        for name, size in self.albert().items():
+            within(f"text.{name}", size, 1, 1 << 20)
+        among("text.kind", self.kind, KINDS)
         within("text.num_hidden_layers", self.num_hidden_layers, 1, 64)
-        divides("text.num_attention_heads", self.num_attention_heads, self.hidden_size)
+        if self.kind == "albert":
+            divides("text.num_attention_heads", self.num_attention_heads, self.hidden_size)
+
+    def albert(self) -> dict[str, int]:
+        """Return the sizes of ALBERT by name."""
+        return {name: value for name, value in asdict(self).items() if isinstance(value, int)}
 
 
 class TextEncoder(nn.Module):
@@ -51,6 +65,21 @@ class TextEncoder(nn.Module):
     def __init__(self, albert: AlbertModel) -> None:
         super().__init__()
         self.albert = albert
+
+    @property
+    def vocabulary(self) -> int:
+        """How many token ids there are."""
+        count: int = self.albert.config.vocab_size
+        return count
+
+    def table(self) -> nn.Module:
+        """Return the vectors of the tokens."""
+        return self.albert.get_input_embeddings()
+
+    def segments(self) -> Sequence[nn.Module]:
+        """Return what may be computed again instead of being kept for the gradients."""
+        groups = self.albert.encoder.albert_layer_groups
+        return tuple(groups)
 
     def forward(self, ids: Tensor, mask: Tensor | None = None) -> Tensor:
         """Return `[B, H]`, the last hidden state at the first token, for ids and mask `[B, L]`."""
@@ -61,10 +90,20 @@ class TextEncoder(nn.Module):
         return hidden[:, 0]
 
 
-def text_encoder(settings: TextSettings, weights: str | None = None) -> TextEncoder:
+def text_encoder(settings: TextSettings, weights: str | None = None) -> TextEncoder | PhraseEncoder:
     """Return the branch of given sizes, random or with the weights of a folder or, over the network, a hub id."""
+    if settings.kind == "albert":
+        return albert_encoder(settings, weights)
+    if weights is not None:
+        raise SettingError(f"text weights {weights!r} are ALBERT's, and text.kind is {settings.kind}; take none")
+    embedding = nn.Embedding(settings.vocab_size, settings.embedding_size)
+    return PhraseEncoder(embedding, settings.hidden_size, settings.phrases)
+
+
+def albert_encoder(settings: TextSettings, weights: str | None = None) -> TextEncoder:
+    """Return ALBERT of given sizes."""
     # eager attention is plain matrix products, which every exporter and every quantiser knows
-    config = AlbertConfig(**asdict(settings), attn_implementation="eager")  # type: ignore[no-untyped-call]
+    config = AlbertConfig(**settings.albert(), attn_implementation="eager")  # type: ignore[no-untyped-call]
     return TextEncoder(AlbertModel(config) if weights is None else _pretrained(config, weights))
 
 
@@ -96,7 +135,7 @@ def _pretrained(wanted: AlbertConfig, weights: str) -> AlbertModel:
     except _LOADING as error:
         raise _unusable(weights, error) from error
     assert isinstance(albert, AlbertModel)
-    for name in (*TextSettings.__slots__, *_KEPT):
+    for name in (*TextSettings().albert(), *_KEPT):
         found, ours = getattr(albert.config, name, None), getattr(wanted, name, None)
         if found != ours:
             raise SettingError(f"text weights {weights!r} have {name} {found}, the model {ours}; use another preset")

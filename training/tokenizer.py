@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable
 
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 from mmer.edge.inputs.text import TextInput, Tokeniser
 
@@ -11,18 +11,24 @@ SPECIAL = ("<pad>", "<unk>", "[CLS]", "[SEP]", "[MASK]")
 """In ALBERT's order: their ids are 0 to 4."""
 UNKNOWN = SPECIAL.index("<unk>")
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789'.,!?-"
+_QUOTES = {
+    "[\N{LEFT SINGLE QUOTATION MARK}\N{RIGHT SINGLE QUOTATION MARK}`\N{ACUTE ACCENT}]": "'",
+    "[\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}]": '"',
+}
+"""Who types and who typesets say the same."""
 _SPACE = "\N{LOWER ONE EIGHTH BLOCK}"
 """Stands before every word, as in SentencePiece."""
 
 
 def train_tokenizer(texts: Iterable[str], vocabulary: int = 2000) -> str:
-    """Return the text of a `tokenizer.json`: byte-pair pieces of lower-case words, `[CLS] words [SEP]`.
+    """Return the text of a `tokenizer.json`: byte-pair pieces of lower-case words, plain quotes, `[CLS] words [SEP]`.
 
     Equal texts, in any order, give equal tokenizers. Without any text the pieces are letters.
     """
     tokenizer = Tokenizer(models.BPE(unk_token=SPECIAL[UNKNOWN]))
+    quotes = [normalizers.Replace(Regex(typeset), typed) for typeset, typed in _QUOTES.items()]
     tokenizer.normalizer = normalizers.Sequence(
-        [normalizers.NFKD(), normalizers.StripAccents(), normalizers.Lowercase()]
+        [*quotes, normalizers.NFKD(), normalizers.StripAccents(), normalizers.Lowercase()]
     )
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Metaspace(_SPACE), pre_tokenizers.Punctuation()])
     tokenizer.decoder = decoders.Metaspace(_SPACE)

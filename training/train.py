@@ -25,6 +25,7 @@ from mmer.training.recording import Inputs
 from mmer.training.samples import Sample
 from mmer.training.stages import Stage, recorded
 from mmer.training.start import Start
+from mmer.training.teacher import taught
 from mmer.training.text import pretrained_tokenizer
 from mmer.training.tokenizer import train_tokenizer
 from mmer.training.zoo import known
@@ -127,7 +128,10 @@ def _begun(settings: TrainSettings, start: Start | None, texts: Sequence[str]) -
 
 def _leg(stage: Stage, samples: Sequence[Sample], checkpoint: Checkpoint) -> Leg:
     train, val = (stage.part(samples, split) for split in ("train", "val"))
-    data = TrainData(train, val, checkpoint.reader(), len(checkpoint.facts.labels))
+    classes = len(checkpoint.facts.labels)
+    if stage.fit.loss.taught:
+        train = taught(train, classes, stage.fit.seed)
+    data = TrainData(train, val, checkpoint.reader(), classes)
     return Leg(data, stage.fit, stage.name, stage.trains)
 
 

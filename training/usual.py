@@ -12,7 +12,7 @@ from mmer.training.compute import device_of
 from mmer.training.feed import steps_per_epoch
 from mmer.training.fitsettings import FitSettings
 from mmer.training.overrides import overridden
-from mmer.training.presets import FITS, INPUTS
+from mmer.training.presets import ALONE, FITS, INPUTS
 from mmer.training.samples import Sample
 from mmer.training.stages import Stage, read_stages
 from mmer.training.start import Start
@@ -81,7 +81,7 @@ def usual(wish: Wish, labels: Sequence[str], start: Start | None = None) -> Trai
 def wished_fit(wish: Wish) -> FitSettings:
     """Return how to train where no stage says otherwise."""
     known(wish.model, wish.preset)
-    return overridden(FITS[wish.preset], wish.changes)
+    return overridden(ALONE.get((wish.preset, wish.modality), FITS[wish.preset]), wish.changes)
 
 
 def wished_stages(wish: Wish) -> tuple[Stage, ...]:

@@ -11,6 +11,7 @@ from mmer.edge.inputs.constants import within
 from mmer.training.attention import TransformerLayer
 from mmer.training.batch import Encoded
 from mmer.training.confidence import ConfidenceFilter
+from mmer.training.dropout import Dropout
 from mmer.training.masked import FrameNorm
 from mmer.training.repvgg import RepVggBlock
 from mmer.training.settings import divides
@@ -104,7 +105,7 @@ class VideoSequence(nn.Module):
     ) -> None:
         super().__init__()
         self.confidence = confidence
-        self.lost = nn.Dropout(lost)
+        self.lost = Dropout(lost)
         self.project = project
         self.layers = nn.ModuleList(layers)
 

@@ -110,26 +110,32 @@ def fer2013_faces(pack: Path) -> Answered:
 
 def goemotions_text(pack: Path) -> Answered:
     """Answer the comments of the dev split that have one label; of several labels none is the right one."""
+    train, dev = (goemotions_lines(pack, split) for split in ("train", "dev"))
+    return _official(train, dev, "comments with one label: train for training, dev judged; no tuning")
+
+
+def goemotions_lines(pack: Path, split: str) -> Lines:
+    """Return the comments of a split that have one label."""
     classes = (pack / "text" / "goemotions_ekman_labels.txt").read_text().split()
-    parts = []
-    for split in ("train", "dev"):
-        lines = (pack / "text" / f"goemotions_ekman_{split}.tsv").read_text(encoding="utf-8").splitlines()
-        rows = [row for row in (line.split("\t") for line in lines) if row[1].isdecimal()]
-        labels = [_known(classes[int(row[1])]) for row in rows]
-        parts.append(Lines([row[2] for row in rows], [row[0] for row in rows], labels, [""] * len(rows)))
-    return _official(parts[0], parts[1], "comments with one label: train for training, dev judged; no tuning")
+    lines = (pack / "text" / f"goemotions_ekman_{split}.tsv").read_text(encoding="utf-8").splitlines()
+    rows = [row for row in (line.split("\t") for line in lines) if row[1].isdecimal()]
+    labels = [_known(classes[int(row[1])]) for row in rows]
+    return Lines([row[2] for row in rows], [row[0] for row in rows], labels, [""] * len(rows))
 
 
 def meld_text(pack: Path) -> Answered:
     """Answer the lines of the dev split, each by itself."""
-    parts = []
-    for split in ("train", "dev"):
-        with (pack / "text" / f"meld_{split}.csv").open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-        names = [f"dia{row['Dialogue_ID']}_utt{row['Utterance_ID']}" for row in rows]
-        labels = [_known(row["Emotion"]) for row in rows]
-        parts.append(Lines(names, [row["Utterance"] for row in rows], labels, [row["Speaker"] for row in rows]))
-    return _official(parts[0], parts[1], "train for training, dev judged, speakers recur; no context, no tuning")
+    train, dev = (meld_lines(pack, split) for split in ("train", "dev"))
+    return _official(train, dev, "train for training, dev judged, speakers recur; no context, no tuning")
+
+
+def meld_lines(pack: Path, split: str) -> Lines:
+    """Return the lines of a split."""
+    with (pack / "text" / f"meld_{split}.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    names = [f"dia{row['Dialogue_ID']}_utt{row['Utterance_ID']}" for row in rows]
+    labels = [_known(row["Emotion"]) for row in rows]
+    return Lines(names, [row["Utterance"] for row in rows], labels, [row["Speaker"] for row in rows])
 
 
 SETS: Mapping[str, Callable[[Path], Answered]] = {

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from mmer.edge.tensors import TensorSpec
-from mmer.export.albert import ClsVector, shared
+from mmer.export.albert import TextVector, shared
 from mmer.export.onnx_graph import exported
 from mmer.export.subgraphs import Subgraph
 from mmer.training.text import TextSettings, text_encoder
@@ -14,7 +14,7 @@ def text_graph(settings):
     encoder = text_encoder(settings)
     inputs = (TensorSpec("ids", "int64", (1, "L")), TensorSpec("ids_mask", "int64", (1, "L")))
     outputs = (TensorSpec("text", "float32", (1, settings.hidden_size)),)
-    return Subgraph("text", ClsVector(encoder).eval(), inputs, outputs, {"L": (1, 100)}, shared)
+    return Subgraph("text", TextVector(encoder).eval(), inputs, outputs, {"L": (1, 100)}, shared)
 
 
 @pytest.fixture(scope="module")

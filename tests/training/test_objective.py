@@ -41,6 +41,12 @@ def test_focal_bce_asks_for_each_class_by_itself():
     assert loss(kind="focal_bce") == pytest.approx((first + second) / 4, rel=1e-5)
 
 
+def test_balanced_softmax_learns_what_classes_say_beyond_how_usual_they_are():
+    # 3:1 by the logits and 3:1 by the counts make 9:1; the second sample says nothing, so the counts alone speak
+    expected = (math.log(10 / 9) + math.log(4)) / 2
+    assert loss(kind="balanced_softmax") == pytest.approx(expected, rel=1e-5)
+
+
 def test_alignment_is_added_by_its_weight():
     confidence = Confidence(torch.tensor([[[0.3]], [[0.9]]]), torch.ones(2, 1, dtype=torch.bool))
     wrong = Output(torch.tensor([[1.0, 0.0], [1.0, 0.0]]), {"audio": confidence}, torch.ones(2, 3))

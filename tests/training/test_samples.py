@@ -14,7 +14,7 @@ from mmer.edge.inputs.audio import AudioInput
 from mmer.edge.inputs.video import VideoInput
 from mmer.training.cache import RecordingCache
 from mmer.training.recording import Inputs
-from mmer.training.samples import labels_of, load_samples, present
+from mmer.training.samples import labels_of, lengths, load_samples, present
 
 
 def tone(path: Path, length_s: float = 1.0) -> Path:
@@ -49,6 +49,13 @@ def test_a_clip_gives_face_crops_with_times_sound_and_words(synth_samples, synth
 def test_sound_alone_has_no_face(tmp_path, cache):
     (sample,) = loaded([Entry(tone(tmp_path / "a.wav"), "sad", "train", "s")], cache)
     assert (present(sample), sample.label, len(sample.recording.sound)) == ((False, True, False), 1, 8000)
+
+
+def test_samples_are_alike_by_sound_or_by_words_where_nothing_is_ever_heard(tmp_path, cache):
+    heard = Entry(tone(tmp_path / "a.wav"), "sad", "train", "s")
+    said = [Entry(Path(), "sad", "train", "", transcript=words) for words in ("no", "never")]
+    assert lengths(loaded([heard, *said], cache)).tolist() == [8000, 0, 0]
+    assert lengths(loaded(said, cache)).tolist() == [2, 5]
 
 
 def test_a_stretch_of_a_clip_is_only_that_stretch(tmp_path, cache):

@@ -28,6 +28,11 @@ def test_a_sentence_is_framed_and_special_tokens_have_alberts_ids():
     assert (tokens[0], tokens[-1], [tokenizer.token_to_id(name) for name in SPECIAL]) == ("[CLS]", "[SEP]", [*range(5)])
 
 
+def test_typeset_quotes_are_typed_ones():
+    tokenizer = Tokenizer.from_str(train_tokenizer(TEXTS))
+    assert tokenizer.encode("it\N{RIGHT SINGLE QUOTATION MARK}s “so”").ids == tokenizer.encode('it\'s "so"').ids
+
+
 @pytest.mark.parametrize("texts", [[], [""]])
 def test_without_words_the_pieces_are_letters(texts):
     tokenizer = Tokenizer.from_str(train_tokenizer(texts))

@@ -15,14 +15,7 @@ PRESETS: Mapping[str, CafesSettings] = {
         video=VideoSettings(
             levelled=True, stem=16, stages=((32,), (64, 64, 96)), projection=(128,), layers=1, hidden=512, lost=0.3
         ),
-        text=TextSettings(
-            vocab_size=4000,
-            embedding_size=64,
-            hidden_size=128,
-            num_hidden_layers=2,
-            num_attention_heads=4,
-            intermediate_size=512,
-        ),
+        text=TextSettings(vocab_size=8000, embedding_size=128, hidden_size=128, kind="phrases"),
         fusion_width=128,
     ),
     "tiny": CafesSettings(
