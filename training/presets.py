@@ -21,7 +21,9 @@ FITS: Mapping[str, FitSettings] = {
 }
 """By the name of the preset."""
 
-_LEVELLED = Inputs(audio=AudioInput(level="rms"))
-
-INPUTS: Mapping[str, Inputs] = {"published": Inputs(), "small": _LEVELLED, "tiny": _LEVELLED}
+INPUTS: Mapping[str, Inputs] = {
+    "published": Inputs(),
+    "small": Inputs(audio=AudioInput(rate_hz=16_000, max_samples=166_852, level="rms")),
+    "tiny": Inputs(audio=AudioInput(level="rms")),
+}
 """By the name of the preset."""

@@ -10,9 +10,9 @@ from mmer.edge.faces.mtcnn import Mtcnn
 from mmer.edge.labels import LABELS
 from mmer.edge.media.isolated import IsolatedDecoder
 from mmer.edge.sources import PICTURE_SUFFIXES
-from mmer.training.audio import MIN_SAMPLES
 from mmer.training.cache import RecordingCache
 from mmer.training.recording import Inputs, Recorder, Recording
+from mmer.training.waveform import MIN_SAMPLES
 
 
 @dataclass(frozen=True, slots=True, eq=False)
