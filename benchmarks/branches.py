@@ -20,6 +20,7 @@ import numpy as np
 from baseline import answers, line
 from linear.sets import SETS as LINEAR
 from linear.sets import Answered
+from trained import audio
 from trained.run import Run
 
 from mmer.edge.bench.judged import Judged, judge
@@ -27,7 +28,7 @@ from mmer.edge.bench.nulls import without_nan
 from mmer.edge.bench.paired import Comparison, compare
 from mmer.training.checkpoint import versions
 
-BRANCHES: Mapping[str, Callable[[Run], Mapping[str, Answered]]] = {}
+BRANCHES: Mapping[str, Callable[[Run], Mapping[str, Answered]]] = {"audio": audio.answered}
 """From the name of a branch to its answers on each set that the baseline knows by the same name."""
 
 

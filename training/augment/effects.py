@@ -45,7 +45,7 @@ def coarse(samples: Sound, share: float, _rate_hz: int, rng: np.random.Generator
 
 def interrupted(samples: Sound, longest_s: float, rate_hz: int, rng: np.random.Generator) -> Sound:
     """Return the sound with gaps of silence."""
-    gapped = samples.copy()
+    gapped: Sound = samples.copy()
     for _ in range(_MASKS):
         length = min(round(longest_s * rate_hz * rng.random()), len(samples))
         first = int(rng.integers(len(samples) - length + 1))
