@@ -134,7 +134,8 @@ class _Run:
         self._model.train()
         with self._model.epoch():
             shown = drawn(self._labels, self._settings.sampler, rng)
-            for batch in batches(self._lengths[shown], self._settings.batch_size, rng):
+            together = self._settings.sampler.sorted_batches
+            for batch in batches(self._lengths[shown], self._settings.batch_size, rng, together):
                 self._schedule.at(self._done, worths)
                 losses.append(self._step(shown[batch].tolist(), rng))
                 self._done += 1

@@ -17,7 +17,7 @@ _MASKS = 2
 def echoed(samples: Sound, longest_s: float, rate_hz: int, rng: np.random.Generator) -> Sound:
     """Return the sound in a room: noise that decays follows each sample, up to as loud as the sound itself."""
     length = max(2, round(longest_s * rng.uniform(0.1, 1) * rate_hz))
-    tail = rng.standard_normal(length) * np.exp(-_DECAY * np.arange(length) / length)
+    tail = rng.standard_normal(length, np.float32) * np.exp(-_DECAY * np.linspace(0, 1, length, dtype=np.float32))
     tail *= rng.random() / np.linalg.norm(tail)
     tail[0] = 1.0
     size = _fast(len(samples) + length)
