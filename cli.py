@@ -1,6 +1,5 @@
 """The command line: every verb parses, calls one function and prints."""
 
-import errno
 import json
 import os
 import signal
@@ -15,6 +14,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from mmer.edge.errors import LeakError, MissingDependencyError, MmerError, SettingError
+from mmer.edge.files import UNWRITABLE
 
 app = typer.Typer(
     name="mmer",
@@ -37,8 +37,6 @@ Where = Annotated[
 ]
 
 BundlePath = Annotated[Path, typer.Argument(help="A bundle: a folder or a zip file.")]
-
-UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
 
 
 @app.command(epilog="Example: mmer doctor --json")
@@ -83,48 +81,32 @@ def train(
         list[str] | None, typer.Option("--set", metavar="PLACE=VALUE", help="Change a setting: optimiser.lr=0.001.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 42,
+    tensorboard: Annotated[
+        Path | None, typer.Option(help="A folder to write each epoch into, for `tensorboard --logdir`.")
+    ] = None,
     exist_ok: ExistOk = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Train on the split `train`, choose the epoch by `val`, and write a checkpoint; OUTPUT.progress until then."""
+    """Train on the split `train`, choose the epoch by `val`, and write a checkpoint.
+
+    Until it is there, OUTPUT.progress keeps what --resume needs, and OUTPUT.train.log tells how far it is.
+    """
     _require("torch", "transformers", "safetensors", "sklearn", extra="train")
-    from mmer.edge.corpus import Corpus  # noqa: PLC0415
-    from mmer.edge.files import claim  # noqa: PLC0415
-    from mmer.training.checkpoint import FACTS  # noqa: PLC0415
-    from mmer.training.history import Epoch, write_history  # noqa: PLC0415
-    from mmer.training.loop import Listener  # noqa: PLC0415
-    from mmer.training.progress import claim_progress, progress_path  # noqa: PLC0415
-    from mmer.training.report import epoch_line, train_json, train_lines  # noqa: PLC0415
-    from mmer.training.samples import labels_of, load_samples  # noqa: PLC0415
-    from mmer.training.start import Start  # noqa: PLC0415
-    from mmer.training.train import Beginning, train  # noqa: PLC0415
-    from mmer.training.usual import Wish, steps, usual  # noqa: PLC0415
+    from mmer.training.launch import Order, launch, prepared  # noqa: PLC0415
+    from mmer.training.report import train_json, train_lines  # noqa: PLC0415
+    from mmer.training.usual import Wish  # noqa: PLC0415
+    from mmer.training.watch.show import shown  # noqa: PLC0415
 
-    progress = progress_path(output)
-    going_on = claim_progress(progress, resume=resume, exist_ok=exist_ok)
-    exist_ok = exist_ok or going_on  # a kill may have come between the checkpoint and the end
-    claim(output, marker=FACTS, exist_ok=exist_ok)
-    beginning = Beginning(Start.open(start) if start else None, progress, resume)
-    corpus = Corpus.read(data).where(_conditions(where))
-    corpus.part("train", "val")
-    preset = preset or (beginning.start.checkpoint.facts.preset if beginning.start else "small")
-    wish = Wish(model, preset, (*(changes or ()), f"seed={seed}"), text_weights, modality)
-    settings = usual(wish, labels_of(corpus), beginning.start)
-    with _progress("reading clips", len(corpus.entries), quiet=quiet) as advance:
-        samples = load_samples(corpus, settings.labels, settings.inputs, advance)
-    clips = sum(sample.split in {"train", "val"} for sample in samples)
-
-    def watch(epoch: Epoch) -> None:
-        if sys.stderr.isatty() and not quiet:
-            sys.stderr.write(epoch_line(epoch, clips) + "\n")
-
-    with _progress("training", steps(samples, settings), quiet=quiet) as advance:
-        trained = train(samples, settings, corpus.digest, Listener(advance, watch), beginning)
-    trained.checkpoint.save(output, exist_ok=exist_ok)
-    write_history(trained.result.epochs, output)
-    progress.unlink()
-    _print(train_json(trained, output) if as_json else train_lines(trained, output))
+    wish = Wish(model, preset or "", (*(changes or ()), f"seed={seed}"), text_weights, modality)
+    rows = tuple(_conditions(where))
+    order = Order(wish, tuple(data), rows, output, start, tensorboard, resume=resume, exist_ok=exist_ok)
+    with _phases(quiet=quiet) as show:
+        ready = prepared(order, lambda done, of: show("reading clips", done, of))
+    launched = launch(ready, shown(sys.stderr, quiet=quiet))
+    for remark in () if quiet else launched.remarks:
+        sys.stderr.write(f"remark: {remark}\n")
+    _print(train_json(launched.trained, output) if as_json else train_lines(launched.trained, output))
 
 
 @app.command("eval", epilog="Example: mmer eval checkpoint --data synth/corpus.csv --split test")

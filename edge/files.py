@@ -15,6 +15,9 @@ from mmer.edge.errors import OutputError, OutputExistsError, SettingError
 _NO_PLACE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP}
 """A name that no file can have; a full or read-only disk is another fact."""
 
+UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
+"""A place that takes no more, or never took anything."""
+
 
 def refuse_existing(path: Path, *, exist_ok: bool) -> None:
     """Raise `OutputExistsError` when something is in the way and may not be replaced."""
@@ -45,7 +48,7 @@ def atomic_text(path: Path) -> Iterator[TextIO]:
 def atomic_binary(path: Path) -> Iterator[BinaryIO]:
     """Open a file of bytes that appears under its name, complete, only when the block ends without an error."""
     refuse_odd(path)
-    with _creating(path):
+    with creating(path):
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     temporary = Path(name)
     try:
@@ -88,7 +91,7 @@ def atomic_folder(path: Path, *, marker: str) -> Iterator[Path]:
     `SettingError` is raised, before the block runs.
     """
     _refuse_foreign(path, marker)
-    with _creating(path):
+    with creating(path):
         workshop = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
     new, old = workshop / "new", workshop / "old"
     try:
@@ -107,7 +110,7 @@ def atomic_folder(path: Path, *, marker: str) -> Iterator[Path]:
 
 
 @contextmanager
-def _creating(path: Path) -> Iterator[None]:
+def creating(path: Path) -> Iterator[None]:
     """Make the folder around an output; raise `OutputError` when no output can have this name."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -140,5 +143,5 @@ def claim(path: Path, *, marker: str | None, exist_ok: bool) -> None:
         refuse_odd(path)
     else:
         _refuse_foreign(path, marker)
-    with _creating(path):
+    with creating(path):
         Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.")).rmdir()

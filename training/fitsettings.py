@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from mmer.edge.inputs.constants import among, within
 from mmer.training.augment.settings import UNCHANGED, Augmentation
+from mmer.training.curriculum import CurriculumSettings
 from mmer.training.history import WORTHS
 from mmer.training.objective import LossSettings
 from mmer.training.optimiser import OptimiserSettings
@@ -28,10 +29,13 @@ class FitSettings:
     """What the best epoch has most of on the validation samples, one of `history.WORTHS`."""
     optimiser: OptimiserSettings = field(default_factory=OptimiserSettings)
     sampler: SamplerSettings = field(default_factory=SamplerSettings)
+    curriculum: CurriculumSettings = field(default_factory=CurriculumSettings)
     loss: LossSettings = field(default_factory=LossSettings)
     augmentation: Augmentation = UNCHANGED
     dropout: tuple[float, float, float] = (0.0, 0.0, 0.0)
     """How probable it is that video, audio or text is left out of a training sample."""
+    mixup: float = 0.0
+    """Wordless samples are mixed with others by shares from Beta(mixup, mixup); 0 never does."""
     beta: float = 0.2
     """Weight of the alignment of confidence and error."""
 
@@ -42,6 +46,7 @@ class FitSettings:
         within("patience", self.patience, 0, 10_000)
         within("seed", self.seed, 0, 2**63 - 1)
         among("keep", self.keep, WORTHS)
+        within("mixup", self.mixup, 0.0, 100.0)
         within("beta", self.beta, 0.0, 100.0)
         for share in self.dropout:
             within("dropout", share, 0.0, 1.0)

@@ -8,13 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from mmer.edge.bench import metrics
 from mmer.edge.errors import SettingError
 from mmer.training.collate import Arrays, Reader, collate, dropped
+from mmer.training.curriculum import Curriculum
 from mmer.training.fitsettings import FitSettings
 from mmer.training.history import Epoch, best_of, worth
 from mmer.training.memory import within_memory
+from mmer.training.mixup import mixed
 from mmer.training.model import EmotionModel
 from mmer.training.objective import Objective
 from mmer.training.optimiser import Schedule, make_optimiser
@@ -53,6 +56,8 @@ class Listener:
 
 
 SILENT = Listener()
+
+_DIFFICULTY = "curriculum.difficulty"
 
 
 def fit(
@@ -95,6 +100,7 @@ class _Run:
         self._labels = np.array([sample.label for sample in data.train])
         counts = torch.from_numpy(np.bincount(self._labels, minlength=data.classes)).to(self._device)
         self._objective = Objective(settings.loss, counts, settings.beta)
+        self._curriculum = Curriculum(settings.curriculum, data.train)
         self._lengths = np.array([len(sample.recording.sound) for sample in data.train])
         self._epochs: list[Epoch] = []
         self._best: dict[str, Tensor] = {}
@@ -107,7 +113,8 @@ class _Run:
             self._epochs.append(self._epoch(len(self._epochs) + 1))
             if self._kept() == len(self._epochs) - 1:
                 self._best = {name: value.detach().clone() for name, value in self._model.state_dict().items()}
-            keeper.store(Progress.of(self._epochs, self._model, self._best, self._optimiser))
+            progress = Progress.of(self._epochs, self._model, self._best, self._optimiser)
+            keeper.store(progress.plus(_DIFFICULTY, torch.from_numpy(self._curriculum.difficulty)))
             self._listener.epoch(self._epochs[-1])
         self._model.load_state_dict(self._best)
         self._model.eval()
@@ -117,6 +124,7 @@ class _Run:
         self._epochs, self._best = list(progress.epochs), dict(progress.best)
         self._done = self._steps * len(self._epochs)
         progress.restore(self._model, self._optimiser)
+        self._curriculum.difficulty = progress.tensors[_DIFFICULTY].numpy().copy()
         self._listener.step(self._done)
 
     def _kept(self) -> int:
@@ -133,7 +141,8 @@ class _Run:
         losses = []
         self._model.train()
         with self._model.epoch():
-            shown = drawn(self._labels, self._settings.sampler, rng)
+            pool = self._curriculum.pool(number)
+            shown = pool[drawn(self._labels[pool], self._settings.sampler, rng)]
             together = self._settings.sampler.sorted_batches
             for batch in batches(self._lengths[shown], self._settings.batch_size, rng, together):
                 self._schedule.at(self._done, worths)
@@ -151,19 +160,28 @@ class _Run:
     def _step(self, places: list[int], rng: np.random.Generator) -> float:
         settings = self._settings
         self._optimiser.zero_grad()
-        rows, labels = self._varied(places, rng), torch.from_numpy(self._labels[places])
+        rows, truth = self._varied(places, rng), torch.from_numpy(self._labels[places])
+        if settings.mixup:
+            rows, shares = mixed(
+                rows, np.eye(self._data.classes, dtype=np.float32)[self._labels[places]], settings.mixup, rng
+            )
+            truth = torch.from_numpy(shares)
         size = math.ceil(len(rows) / settings.accumulation)
         cuts = [slice(first, first + size) for first in range(0, len(rows), size)]
-        loss = sum(self._backward(rows[cut], labels[cut], len(rows[cut]) / len(rows)) for cut in cuts)
+        loss = sum(self._backward(places[cut], rows[cut], truth[cut], len(rows[cut]) / len(rows)) for cut in cuts)
         if settings.optimiser.clip_norm:
             nn.utils.clip_grad_norm_(self._model.parameters(), settings.optimiser.clip_norm)
         self._optimiser.step()
         return loss
 
-    def _backward(self, rows: Sequence[Arrays], labels: Tensor, share: float) -> float:
+    def _backward(self, places: list[int], rows: Sequence[Arrays], truth: Tensor, share: float) -> float:
         """Add the gradients of a part of a batch and return what it adds to the loss."""
         batch = collate(rows, self._data.reader.inputs.video.size)
-        loss = share * self._objective(self._model(batch.to(self._device)), labels.to(self._device))
+        output, truth = self._model(batch.to(self._device)), truth.to(self._device)
+        loss = share * self._objective(output, truth)
+        if self._curriculum.watches:
+            each = functional.cross_entropy(output.logits.detach(), truth, reduction="none")
+            self._curriculum.hear(places, each.double().cpu().numpy())
         loss.backward()  # type: ignore[no-untyped-call]
         return loss.item()
 

@@ -10,6 +10,7 @@ from torch.nn import functional
 from mmer.edge.inputs.constants import among, within
 from mmer.training.batch import Output
 from mmer.training.losses import balanced_alpha, focal, focal_bce, mean_alignment
+from mmer.training.truth import error, shares, weight
 
 WEIGHTS = ("balanced", "none")
 
@@ -44,34 +45,37 @@ class Objective:
     beta: float
     """Weight of the alignment of confidence and error."""
 
-    def __call__(self, output: Output, labels: Tensor) -> Tensor:
-        """Return the mean loss for class indices `[B]`, with the alignment of each modality that has confidence."""
-        loss = LOSSES[self.settings.kind](output.logits, labels, self)
-        wrong = output.logits.argmax(1) != labels
+    def __call__(self, output: Output, truth: Tensor) -> Tensor:
+        """Return the mean loss, with the alignment of each modality that has confidence.
+
+        `truth` is class indices `[B]`, or for mixed samples the share of each class `[B, K]`.
+        """
+        loss = LOSSES[self.settings.kind](output.logits, truth, self)
+        wrong = error(output.logits, truth)
         return loss + self.beta * mean_alignment(output.confidence.values(), wrong)
 
 
-def _focal(logits: Tensor, labels: Tensor, objective: Objective) -> Tensor:
+def _focal(logits: Tensor, truth: Tensor, objective: Objective) -> Tensor:
     settings, counts = objective.settings, objective.counts
     alpha = balanced_alpha(counts) if settings.weights == "balanced" else torch.ones_like(counts, dtype=logits.dtype)
-    return focal(logits, labels, alpha, settings.gamma, settings.smoothing)
+    return focal(logits, truth, alpha, settings.gamma, settings.smoothing)
 
 
-def _cross_entropy(logits: Tensor, labels: Tensor, objective: Objective) -> Tensor:
+def _cross_entropy(logits: Tensor, truth: Tensor, objective: Objective) -> Tensor:
     settings = objective.settings
     alpha = balanced_alpha(objective.counts) if settings.weights == "balanced" else None
-    entropy = functional.cross_entropy(logits, labels, reduction="none", label_smoothing=settings.smoothing)
-    return entropy.mean() if alpha is None else (alpha[labels] * entropy).mean()
+    entropy = functional.cross_entropy(logits, truth, reduction="none", label_smoothing=settings.smoothing)
+    return entropy.mean() if alpha is None else (weight(alpha, truth) * entropy).mean()
 
 
-def _focal_bce(logits: Tensor, labels: Tensor, objective: Objective) -> Tensor:
+def _focal_bce(logits: Tensor, truth: Tensor, objective: Objective) -> Tensor:
     """Ask for each class by itself; balanced, the ones of a class weigh in all as much as its zeros."""
     settings, counts = objective.settings, objective.counts
     classes = logits.shape[1]
-    targets = functional.one_hot(labels, classes).to(logits.dtype)
+    targets = shares(truth, classes).to(logits.dtype)
     targets = targets * (1 - settings.smoothing) + settings.smoothing / classes
-    shares = (counts / counts.sum()).to(logits.dtype)
-    alpha = 1 - shares if settings.weights == "balanced" else torch.full_like(shares, 0.5)
+    frequencies = (counts / counts.sum()).to(logits.dtype)
+    alpha = 1 - frequencies if settings.weights == "balanced" else torch.full_like(frequencies, 0.5)
     return focal_bce(logits, targets, alpha, settings.gamma)
 
 

@@ -4,7 +4,7 @@ import glob
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -17,6 +17,7 @@ from mmer.edge.errors import DataError, SettingError
 from mmer.edge.files import atomic_binary
 from mmer.training.history import Epoch
 from mmer.training.settings import restored
+from mmer.training.unwritten import written
 
 SCHEMA = "mmer.training/1"
 _EPOCH = Epoch(0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
@@ -49,7 +50,7 @@ class Progress:
 
     epochs: tuple[Epoch, ...]
     tensors: Mapping[str, Tensor]
-    """`model.*`, `best.*`, `optimiser.<kind>.<parameter>` and `random.*`."""
+    """`model.*`, `best.*`, `optimiser.<kind>.<parameter>`, `random.*` and what was added under names of its own."""
 
     @classmethod
     def of(
@@ -69,6 +70,10 @@ class Progress:
         weights = {f"model.{name}": value for name, value in model.state_dict().items()}
         kept = {f"best.{name}": value for name, value in best.items()}
         return cls(tuple(epochs), weights | kept | moments | random)
+
+    def plus(self, name: str, value: Tensor) -> "Progress":
+        """Return the same with one tensor more."""
+        return replace(self, tensors={**self.tensors, name: value})
 
     @property
     def best(self) -> dict[str, Tensor]:
@@ -159,10 +164,13 @@ class ProgressFile(Keeper):
         return Progress(tuple(restored(_EPOCH, epoch, "epoch") for epoch in header["epochs"]), tensors)
 
     def store(self, progress: Progress) -> None:
-        """Write the file; a kill at any moment leaves the one before or this one."""
+        """Write the file; a kill at any moment, or a full disk, leaves the one before or this one.
+
+        Raises `UnwrittenError` when it cannot be written.
+        """
         header = {"schema": SCHEMA, "about": self.about, "epochs": [asdict(epoch) for epoch in progress.epochs]}
         tensors = {name: value.detach().cpu().contiguous() for name, value in progress.tensors.items()}
-        with atomic_binary(self.path) as file:
+        with written(self.path, self.path), atomic_binary(self.path) as file:
             file.write(save(tensors, {"mmer": json.dumps(header, allow_nan=False)}))
 
 

@@ -3,11 +3,7 @@
 from dataclasses import asdict
 from pathlib import Path
 
-import torch
-
-from mmer.edge.memory import high_water_mb
 from mmer.training.branch import WHOLE
-from mmer.training.history import Epoch
 from mmer.training.train import Trained
 from mmer.training.zoo import ZOO
 
@@ -40,17 +36,6 @@ def train_lines(trained: Trained, path: Path) -> list[str]:
     ]
     kept = f"{path}: epoch {best.number} kept, val UAR {best.uar:.3f}"
     return [*_start_lines(trained), *lines, kept, *_branch_lines(trained)]
-
-
-def epoch_line(epoch: Epoch, clips: int) -> str:
-    """Return what is shown of an epoch over so many clips while training goes on."""
-    peak = high_water_mb()
-    host = "" if peak is None else f"  peak {peak:.0f} MB"
-    card = f"  GPU {torch.cuda.max_memory_allocated() / 2**20:.0f} MB" if torch.cuda.is_available() else ""
-    return (
-        f"epoch {epoch.number:3d}  loss {epoch.loss:.3f}  val UAR {epoch.uar:.3f}  {epoch.wall_s:.1f} s  "
-        f"{clips / epoch.wall_s:.1f} clips/s with validation{host}{card}"
-    )
 
 
 def _branch_lines(trained: Trained) -> list[str]:

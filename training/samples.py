@@ -11,6 +11,7 @@ from mmer.edge.labels import LABELS
 from mmer.edge.media.isolated import IsolatedDecoder
 from mmer.edge.sources import PICTURE_SUFFIXES
 from mmer.training.cache import RecordingCache
+from mmer.training.difficulty import difficulty
 from mmer.training.recording import Inputs, Recorder, Recording
 from mmer.training.waveform import MIN_SAMPLES
 
@@ -30,6 +31,8 @@ class Sample:
     """The clip's file name, for reports; empty for words alone."""
     stamp: str = ""
     """As the index carries it."""
+    difficulty: float | None = None
+    """As `difficulty` finds it in the index."""
 
 
 def labels_of(corpus: Corpus) -> tuple[str, ...]:
@@ -53,13 +56,25 @@ def load_samples(
         raise CorpusError(strange.path, f"its label {strange.label} is none of the model's ({', '.join(labels)})")
     samples = []
     for done, (entry, recording) in enumerate(_recordings(corpus, inputs, cache or RecordingCache.default()), start=1):
-        label, name = labels.index(entry.label), entry.path.name
-        sample = Sample(recording, entry.transcript, label, entry.speaker, entry.split, name, entry.stamp)
+        sample = _sample(entry, recording, labels)
         if not any(present(sample)):
             raise CorpusError(entry.path, "holds no face, no sound and no words; take it out of the corpus")
         samples.append(sample)
         progress(done)
     return tuple(samples)
+
+
+def _sample(entry: Entry, recording: Recording, labels: Sequence[str]) -> Sample:
+    return Sample(
+        recording,
+        entry.transcript,
+        labels.index(entry.label),
+        entry.speaker,
+        entry.split,
+        entry.path.name,
+        entry.stamp,
+        difficulty(entry),
+    )
 
 
 def present(sample: Sample) -> tuple[bool, bool, bool]:

@@ -33,8 +33,9 @@ from mmer.training.usual import Wish, usual
 
 CHANGES = (
     "keep=last",
-    "epochs=20",
+    "epochs=30",
     "batch_size=32",
+    "mixup=0.3",
     "sampler.sorted_batches=1",
     "optimiser.lr=0.002",
     "loss.kind=cross_entropy",

@@ -20,10 +20,21 @@ def write_evaluation(folder: Path, found: Evaluation, document: Mapping[str, obj
     Raises `MissingDependencyError` without matplotlib, `SettingError` for a folder that is not ours to replace.
     """
     with atomic_folder(folder, marker=SUMMARY) as new:
-        (new / SUMMARY).write_text(json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1) + "\n")
-        (new / TABLE).write_text("\n".join(table_lines(found)) + "\n")
-        plot_confusion(found, new / CONFUSION)
-        plot_classes(found, new / CLASSES)
+        write_figures(new, found, document)
+        draw_figures(new, found)
+
+
+def write_figures(folder: Path, found: Evaluation, document: Mapping[str, object]) -> None:
+    """Write the summary and the table into a folder."""
+    summary = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1)
+    (folder / SUMMARY).write_text(summary + "\n", encoding="utf-8")
+    (folder / TABLE).write_text("\n".join(table_lines(found)) + "\n", encoding="utf-8")
+
+
+def draw_figures(folder: Path, found: Evaluation) -> None:
+    """Write the pictures into a folder; raise `MissingDependencyError` without matplotlib."""
+    plot_confusion(found, folder / CONFUSION)
+    plot_classes(found, folder / CLASSES)
 
 
 def table_lines(found: Evaluation) -> Iterator[str]:

@@ -4,7 +4,6 @@ import csv
 import json
 
 from mmer.training.history import Epoch, best_of, write_history
-from mmer.training.report import epoch_line
 
 EPOCHS = [Epoch(1, 1.5, 0.5, 0.4, 0.6, 0.7, 2.0), Epoch(2, 1.0, 0.5, 0.5, 0.5, 0.7, 2.0), Epoch(3, 1, 1, 0.5, 0, 0, 2)]
 
@@ -21,8 +20,3 @@ def test_both_files_hold_every_epoch(tmp_path):
         rows = list(csv.DictReader(file))
     assert [row["loss"] for row in document["epochs"]] == [1.5, 1.0, 1]
     assert [(row["number"], float(row["uar"])) for row in rows] == [("1", 0.4), ("2", 0.5), ("3", 0.5)]
-
-
-def test_a_line_shows_how_fast_it_goes():
-    line = epoch_line(EPOCHS[0], 30)
-    assert "loss 1.500  val UAR 0.400  2.0 s  15.0 clips/s" in line

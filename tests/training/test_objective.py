@@ -52,3 +52,65 @@ def test_alignment_is_added_by_its_weight():
 def test_losses_that_cannot_be_are_refused(wrong):
     with pytest.raises(SettingError, match=r"loss\."):
         LossSettings(**wrong)
+
+
+MIXED = torch.tensor([[0.7, 0.3], [0.2, 0.8]])
+
+
+def soft(truth, output=OUTPUT, beta=0.0, **settings):
+    return Objective(LossSettings(**settings), COUNTS, beta)(output, truth).item()
+
+
+@pytest.mark.parametrize("kind", ["focal", "cross_entropy", "focal_bce"])
+@pytest.mark.parametrize("weights", ["balanced", "none"])
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_shares_that_are_all_of_one_class_say_what_its_index_says(kind, weights, smoothing):
+    settings = {"kind": kind, "weights": weights, "smoothing": smoothing}
+    assert soft(torch.eye(2), **settings) == pytest.approx(loss(**settings), rel=1e-6)
+
+
+def test_cross_entropy_of_a_mixture_is_the_mixture_of_cross_entropies():
+    first = 0.7 * math.log(4 / 3) + 0.3 * math.log(4)
+    plain = soft(MIXED, kind="cross_entropy", weights="none")
+    assert plain == pytest.approx((first + math.log(2)) / 2, rel=1e-5)
+    weighed = (0.7 * 2 / 3 + 0.3 * 2) * first + (0.2 * 2 / 3 + 0.8 * 2) * math.log(2)
+    assert soft(MIXED, kind="cross_entropy") == pytest.approx(weighed / 2, rel=1e-5)
+
+
+def test_focal_of_a_mixture_is_focused_by_its_cross_entropy():
+    first = 0.7 * math.log(4 / 3) + 0.3 * math.log(4)
+    expected = ((1 - math.exp(-first)) ** 2 * first + 0.5**2 * math.log(2)) / 2
+    assert soft(MIXED, weights="none") == pytest.approx(expected, rel=1e-5)
+
+
+def test_focal_bce_of_a_mixture_by_hand():
+    def ask(share, p):
+        entropy = -share * math.log(p) - (1 - share) * math.log(1 - p)
+        return 0.5 * (1 - math.exp(-entropy)) ** 2 * entropy  # ones and zeros weigh 1/2 each
+
+    # logits ln 3 and 0 are chances of 3/4 and 1/2, each class by itself
+    expected = (ask(0.7, 0.75) + ask(0.3, 0.5) + ask(0.2, 0.5) + ask(0.8, 0.5)) / 4
+    assert soft(MIXED, kind="focal_bce", weights="none") == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["focal", "cross_entropy"])
+def test_the_best_answer_to_a_mixture_is_the_mixture(kind):
+    logits = torch.zeros(1, 2, requires_grad=True)
+    answer = torch.optim.LBFGS([logits], max_iter=100, tolerance_grad=1e-9, line_search_fn="strong_wolfe")
+
+    def judged():
+        answer.zero_grad()
+        output = Output(logits, {}, torch.ones(1, 3))
+        found = Objective(LossSettings(kind, weights="none"), COUNTS, 0.0)(output, MIXED[:1])
+        found.backward()
+        return found
+
+    answer.step(judged)
+    assert logits.softmax(1)[0, 0].item() == pytest.approx(0.7, abs=1e-3)
+
+
+def test_a_confident_answer_to_a_mixture_is_as_wrong_as_its_share_is_small():
+    confidence = Confidence(torch.tensor([[[0.3]], [[0.9]]]), torch.ones(2, 1, dtype=torch.bool))
+    output = Output(torch.tensor([[1.0, 0.0], [1.0, 0.0]]), {"audio": confidence}, torch.ones(2, 3))
+    # errors of 0.3 and 0.8 rise with confidence: two values standardise to -1/sqrt(2) and 1/sqrt(2)
+    assert soft(MIXED, output, beta=0.2) - soft(MIXED, output) == pytest.approx(0.2 * 0.5 / 2, abs=1e-4)

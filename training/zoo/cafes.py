@@ -13,7 +13,7 @@ PRESETS: Mapping[str, CafesSettings] = {
     "published": CafesSettings(),
     "small": CafesSettings(
         video=VideoSettings(stem=16, stages=((16, 16, 32), (64,)), projection=(384, 256, 128), layers=2, hidden=512),
-        audio=AudioSettings(front="mel", channels=12, dropout=0.2, summary=True, max_steps=130, recurrent_layers=1),
+        audio=AudioSettings(front="mel", channels=16, dropout=0.3, summary=True, max_steps=130, recurrent_layers=1),
         text=TextSettings(
             vocab_size=4000,
             embedding_size=64,

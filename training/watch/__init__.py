@@ -1,0 +1,1 @@
+"""A training as it is watched: on a terminal, in a log, in TensorBoard, and as pictures when it is over."""
