@@ -20,7 +20,7 @@ import numpy as np
 from baseline import answers, line
 from linear.sets import SETS as LINEAR
 from linear.sets import Answered
-from trained import faces, text
+from trained import audio, faces, text
 from trained.run import Run
 
 from mmer.edge.bench.judged import Judged, judge
@@ -29,6 +29,7 @@ from mmer.edge.bench.paired import Comparison, compare
 from mmer.training.checkpoint import versions
 
 BRANCHES: Mapping[str, Callable[[Run], Mapping[str, Answered]]] = {
+    "audio": audio.answered,
     "faces": faces.answered,
     "text": text.answered,
 }

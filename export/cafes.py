@@ -12,7 +12,7 @@ from mmer.export.fold import FoldedAttention, frozen, replaced
 from mmer.export.onnx_graph import traced
 from mmer.export.subgraphs import Split, Subgraph, stage
 from mmer.training.attention import CrossAttention
-from mmer.training.audio import MIN_SAMPLES, AudioEncoder
+from mmer.training.audio import AudioEncoder
 from mmer.training.cafes import Cafes
 from mmer.training.fusion import Fusion
 from mmer.training.mixture import Mixture
@@ -21,6 +21,7 @@ from mmer.training.recording import Inputs
 from mmer.training.repvgg import fused
 from mmer.training.text import TextEncoder
 from mmer.training.video import FaceEncoder, VideoSequence
+from mmer.training.waveform import MIN_SAMPLES
 
 SOURCES = (
     Source("crops", "video", "frame"),

@@ -1,90 +1,56 @@
-"""From a waveform to a sequence: convolutions, confidence, a recurrent net, attention over time (docs/cafes.md 2)."""
+"""From a waveform to a sequence: a front, confidence, a recurrent net, attention over time (docs/cafes.md 2)."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from mmer.edge.inputs.constants import within
+from mmer.edge.errors import SettingError
+from mmer.edge.inputs.audio import AudioInput
+from mmer.edge.inputs.constants import among, within
 from mmer.training.attention import MultiHeadAttention
 from mmer.training.batch import Encoded
 from mmer.training.confidence import ConfidenceFilter
-from mmer.training.masked import MaskedBatchNorm, steps_mask
+from mmer.training.mel import Mel
 from mmer.training.settings import divides
-
-_KERNEL, _STRIDE, _POOL, _GROUPS = 160, 4, 4, 4
-
-MIN_SAMPLES = _KERNEL + (_POOL**_GROUPS - 1) * _STRIDE
-"""The shortest waveform that gives one step; shorter sound is followed by silence up to here."""
+from mmer.training.spectrum import RATE_HZ
+from mmer.training.summary import Summary
+from mmer.training.waveform import MIN_SAMPLES, Waveform
 
 
 @dataclass(frozen=True, slots=True)
 class AudioSettings:
     """Sizes of the audio branch."""
 
+    front: str = "waveform"
+    """One of `FRONTS`."""
+    bands: int = 64
+    """For the front `mel`."""
     channels: int = 18
-    """Of the first convolution; the last has eight times as many."""
+    """Of the first convolution of the front `waveform`; what any front gives has eight times as many."""
+    dropout: float = 0.0
+    """Of what the front gives."""
+    summary: bool = False
+    """Whether mean and deviation over the clip join every step of what comes out."""
     max_steps: int = 81
-    """What 83 426 samples give."""
+    """What 83 426 samples give in the front `waveform`; 10.4 s give 130 in the front `mel`."""
     recurrent_layers: int = 4
     heads: int = 4
     width: int = 72
     """Of the sequence that comes out."""
 
     def __post_init__(self) -> None:
+        among("audio.front", self.front, FRONTS)
+        within("audio.bands", self.bands, 8, 128)
         within("audio.channels", self.channels, 1, 1024)
+        within("audio.dropout", self.dropout, 0.0, 0.9)
         within("audio.max_steps", self.max_steps, 1, 1 << 16)
         within("audio.recurrent_layers", self.recurrent_layers, 1, 64)
         within("audio.heads", self.heads, 1, 1024)
         within("audio.width", self.width, 1, 1 << 16)
         divides("audio.heads", self.heads, 8 * self.channels)
-
-
-class ConvNorm(nn.Module):
-    """Convolution, normalisation and LeakyReLU; padded steps come out as 0."""
-
-    def __init__(self, conv: nn.Conv1d) -> None:
-        super().__init__()
-        self.conv = conv
-        self.norm = MaskedBatchNorm(conv.out_channels)
-
-    def forward(self, x: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor | None]:
-        """Return `[B, C, S]` and lengths `[B]` as if each sample had been alone."""
-        x = self.conv(x)
-        if lengths is not None:
-            reach = 2 * int(self.conv.padding[0]) - self.conv.kernel_size[0]
-            lengths = (lengths + reach) // self.conv.stride[0] + 1
-        x = self.norm(x, None if lengths is None else steps_mask(lengths, x.shape[2]))
-        return nn.functional.leaky_relu(x), lengths
-
-
-class Waveform(nn.Module):
-    """Nine convolutions in four groups, each of which ends in a pool."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        n = channels
-        groups = [[nn.Conv1d(1, n, _KERNEL, _STRIDE)]]
-        for width in (n, 2 * n, 4 * n):
-            wide = 2 * width
-            groups.append([nn.Conv1d(width, wide, 3, padding=1), nn.Conv1d(wide, wide, 3, padding=1)])
-        self.groups = nn.ModuleList(nn.ModuleList(ConvNorm(conv) for conv in group) for group in groups)
-        self.pool = nn.MaxPool2d((1, _POOL))  # torch.export fixes the length that it sees in MaxPool1d
-        self.width = 8 * n
-
-    def forward(self, samples: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor | None]:
-        """Return `[B, S, C]` and a mask `[B, S]` for samples `[B, N]` and lengths `[B]`."""
-        x = samples.unsqueeze(1)
-        for group in self.groups:
-            assert isinstance(group, nn.ModuleList)
-            for layer in group:
-                x, lengths = layer(x, lengths)
-            x = self.pool(x.unsqueeze(2)).squeeze(2)
-            if lengths is not None:  # a pool that reaches into the padding would not have been there
-                lengths = lengths // _POOL
-                x = x * steps_mask(lengths, x.shape[2]).unsqueeze(1)
-        return x.transpose(1, 2), None if lengths is None else steps_mask(lengths, x.shape[2])
 
 
 class Recurrent(nn.Module):
@@ -128,36 +94,53 @@ class AudioEncoder(nn.Module):
 
     def __init__(
         self,
-        waveform: Waveform,
+        waveform: Waveform | Mel,
         confidence: ConfidenceFilter | None,
-        recurrent: Recurrent,
-        attention: TemporalAttention,
-        project: nn.Linear,
+        sequence: tuple[Recurrent, TemporalAttention, nn.Linear],
+        summary: Summary | None = None,
+        dropout: float = 0.0,
     ) -> None:
+        """Take what reads the waveform, what may trust its steps, and what follows their order."""
         super().__init__()
         self.waveform = waveform
         self.confidence = confidence
-        self.recurrent = recurrent
-        self.attention = attention
-        self.project = project
+        self.recurrent, self.attention, self.project = sequence
+        self.summary = summary
+        self.dropout = nn.Dropout(dropout)
 
     def forward(self, samples: Tensor, mask: Tensor | None = None) -> Encoded:
         """Return the sequence of samples `[B, N]` and mask `[B, N]`, with `N` at least `MIN_SAMPLES`."""
         lengths = None if mask is None else mask.sum(1).clamp(min=MIN_SAMPLES)
         x, steps = self.waveform(samples if mask is None else samples.masked_fill(~mask, 0.0), lengths)
         confidence = None if self.confidence is None else self.confidence(x, steps)
-        x = self.recurrent(x if confidence is None else x * confidence, steps)
-        return Encoded(self.project(self.attention(x, steps)), steps, confidence)
+        trusted = self.dropout(x if confidence is None else x * confidence)
+        values = self.project(self.attention(self.recurrent(trusted, steps), steps))
+        if self.summary is not None:
+            values = values + self.summary(x, steps)
+        return Encoded(values, steps, confidence)
+
+
+FRONTS: Mapping[str, Callable[[AudioSettings], Waveform | Mel]] = {
+    "waveform": lambda settings: Waveform(settings.channels),
+    "mel": lambda settings: Mel(settings.channels, settings.bands),
+}
+"""What reads the samples: the published convolutions, or a mel spectrum with pitch."""
 
 
 def audio_encoder(settings: AudioSettings, confidence: ConfidenceFilter | None) -> AudioEncoder:
     """Return the branch of given sizes."""
-    waveform = Waveform(settings.channels)
+    waveform = FRONTS[settings.front](settings)
     width = waveform.width
-    return AudioEncoder(
-        waveform,
-        confidence,
+    sequence = (
         Recurrent(width, settings.recurrent_layers),
         TemporalAttention(width, settings.heads, settings.max_steps),
         nn.Linear(width, settings.width),
     )
+    summary = Summary(width, settings.width, settings.dropout) if settings.summary else None
+    return AudioEncoder(waveform, confidence, sequence, summary, settings.dropout)
+
+
+def refuse_other_rate(settings: AudioSettings, audio: AudioInput) -> None:
+    """Raise `SettingError` when a front would hear everything at another pitch."""
+    if settings.front == "mel" and audio.rate_hz != RATE_HZ:
+        raise SettingError(f"audio.front is mel, which reads {RATE_HZ} Hz; inputs.audio.rate_hz is {audio.rate_hz}")

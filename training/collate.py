@@ -10,13 +10,13 @@ from torch import Tensor
 
 from mmer.edge.inputs.padded import padded
 from mmer.edge.inputs.text import Tokeniser
-from mmer.training.audio import MIN_SAMPLES
 from mmer.training.augment import pictures, sound, words
 from mmer.training.augment.settings import Augmentation
 from mmer.training.batch import Batch
 from mmer.training.recording import Inputs
 from mmer.training.samples import Sample
 from mmer.training.tokenizer import UNKNOWN
+from mmer.training.waveform import MIN_SAMPLES
 
 Presence = tuple[bool, bool, bool]
 """Video, audio, text."""

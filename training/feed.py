@@ -62,7 +62,8 @@ class Feed:
         rng = np.random.default_rng((self.settings.seed, number))
         labels = self.data.labels
         shown = pool[drawn(labels[pool], self.settings.sampler, rng)]
-        for batch in batches(lengths(self.data.train)[shown], self.settings.batch_size, rng):
+        together = self.settings.sampler.sorted_batches
+        for batch in batches(lengths(self.data.train)[shown], self.settings.batch_size, rng, together):
             places = shown[batch]
             rows, truth = self._varied(places.tolist(), rng), torch.from_numpy(labels[places])
             if self.settings.mixup:

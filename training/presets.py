@@ -37,12 +37,12 @@ _WORDS = FitSettings(
 ALONE: Mapping[tuple[str, str], FitSettings] = {("small", "text"): _WORDS}
 """By preset and modality: how a branch is trained by itself, where not as the whole."""
 
-_LEVELLED = Inputs(audio=AudioInput(level="rms"))
 _GREY = VideoInput(grey=True, mean=(127.5, 127.5, 127.5), std=(64.0, 64.0, 64.0))
+"""The largest set of faces has no colours."""
 
 INPUTS: Mapping[str, Inputs] = {
     "published": Inputs(),
-    "small": replace(_LEVELLED, video=_GREY),  # the largest set of faces has no colours
-    "tiny": _LEVELLED,
+    "small": Inputs(video=_GREY, audio=AudioInput(rate_hz=16_000, max_samples=166_852, level="rms")),
+    "tiny": Inputs(audio=AudioInput(level="rms")),
 }
 """By the name of the preset."""

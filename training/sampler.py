@@ -10,7 +10,7 @@ from mmer.edge.inputs.constants import among, within
 
 Places = NDArray[np.int64]
 
-_SORTED = 8  # so many batches are sorted by length together: less padding, and still a fresh mixture each epoch
+_SORTED = 8  # less padding, and still a fresh mixture in each epoch
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +21,13 @@ class SamplerSettings:
     """One of `SAMPLERS`."""
     temper: float = 0.5
     """For `tempered`: 0 draws classes as often as they are, 1 all alike, as `weighted` does."""
+    sorted_batches: int = _SORTED
+    """So many are sorted by length together, for less padding; 1 lets long and short ones meet."""
 
     def __post_init__(self) -> None:
         among("sampler.kind", self.kind, SAMPLERS)
         within("sampler.temper", self.temper, 0.0, 1.0)
+        within("sampler.sorted_batches", self.sorted_batches, 1, 1 << 16)
 
 
 def drawn(labels: Places, settings: SamplerSettings, rng: np.random.Generator) -> Places:
@@ -32,10 +35,12 @@ def drawn(labels: Places, settings: SamplerSettings, rng: np.random.Generator) -
     return SAMPLERS[settings.kind](labels, settings, rng)
 
 
-def batches(lengths: NDArray[np.int64], size: int, rng: np.random.Generator) -> Iterator[list[int]]:
+def batches(
+    lengths: NDArray[np.int64], size: int, rng: np.random.Generator, together: int = _SORTED
+) -> Iterator[list[int]]:
     """Yield all indices once, in batches of clips of similar length; the last batch may be smaller."""
     order = rng.permutation(len(lengths))
-    pools = [order[first : first + size * _SORTED] for first in range(0, len(order), size * _SORTED)]
+    pools = [order[first : first + size * together] for first in range(0, len(order), size * together)]
     alike = [pool[np.argsort(lengths[pool], kind="stable")] for pool in pools]
     cut = [pool[first : first + size].tolist() for pool in alike for first in range(0, len(pool), size)]
     for place in rng.permutation(len(cut)):

@@ -13,10 +13,10 @@ from mmer.edge.faces.mtcnn import Mtcnn
 from mmer.edge.labels import LABELS
 from mmer.edge.media.isolated import IsolatedDecoder
 from mmer.edge.sources import PICTURE_SUFFIXES
-from mmer.training.audio import MIN_SAMPLES
 from mmer.training.cache import RecordingCache
 from mmer.training.difficulty import difficulty
 from mmer.training.recording import Inputs, Recorder, Recording
+from mmer.training.waveform import MIN_SAMPLES
 
 
 @dataclass(frozen=True, slots=True, eq=False)

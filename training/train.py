@@ -10,6 +10,7 @@ from tokenizers import Tokenizer
 from mmer.edge.bench.stamps import LEAKY, stamped
 from mmer.edge.errors import SettingError
 from mmer.edge.leaks import leaking
+from mmer.training.audio import refuse_other_rate
 from mmer.training.branch import WHOLE
 from mmer.training.cafes import CafesSettings
 from mmer.training.checkpoint import Checkpoint, Facts, versions
@@ -150,6 +151,7 @@ def untrained(settings: TrainSettings, texts: Sequence[str]) -> Checkpoint:
     """Return the model as it starts, and its tokenizer, made from `texts` if no weights bring one."""
     entry = known(settings.model, settings.preset)
     sizes = replace(settings.sizes or entry.presets[settings.preset], classes=len(settings.labels))
+    refuse_other_rate(sizes.audio, settings.inputs.audio)
     weights = settings.text_weights
     tokenizer = train_tokenizer(texts, sizes.text.vocab_size) if weights is None else pretrained_tokenizer(weights)
     pieces = Tokenizer.from_str(tokenizer).get_vocab_size()

@@ -1,20 +1,27 @@
 """Sound is encoded as if it had been alone, however its batch is padded."""
 
+from copy import deepcopy
+
 import pytest
 import torch
 from torch import nn
 
-from mmer.training.audio import MIN_SAMPLES, AudioSettings, ConvNorm, audio_encoder
+from mmer.edge.errors import SettingError
+from mmer.edge.inputs.audio import AudioInput
+from mmer.training.audio import FRONTS, AudioSettings, audio_encoder, refuse_other_rate
 from mmer.training.confidence import confidence_filter
+from mmer.training.convolution import ConvNorm
 from mmer.training.masked import MaskedBatchNorm
+from mmer.training.waveform import MIN_SAMPLES
 
 LENGTHS = (MIN_SAMPLES, 2000, 4807, 6000)
 
 
-@pytest.fixture(scope="module")
-def encoder():
+@pytest.fixture(scope="module", params=FRONTS)
+def encoder(request):
     torch.manual_seed(0)
-    settings = AudioSettings(channels=2, recurrent_layers=2, heads=2, width=8)
+    summary = request.param == "mel"
+    settings = AudioSettings(request.param, channels=2, recurrent_layers=2, heads=2, width=8, summary=summary)
     model = audio_encoder(settings, confidence_filter("both", 16, 4))
     for norm in model.modules():
         if isinstance(norm, nn.BatchNorm1d):
@@ -56,12 +63,25 @@ def test_what_is_too_short_ends_in_silence(encoder):
 @torch.no_grad()
 def test_the_shortest_sound_gives_one_step(encoder):
     assert encoder(torch.randn(1, MIN_SAMPLES)).values.shape == (1, 1, 8)
-    assert encoder.waveform(torch.randn(1, MIN_SAMPLES + 1023), None)[0].shape[1] == 1
 
 
 @torch.no_grad()
-def test_the_published_length_gives_81_steps(encoder):
-    assert encoder(torch.randn(1, 83_426)).values.shape == (1, 81, 8)
+@pytest.mark.parametrize(("front", "rate_hz", "steps"), [("waveform", 8_000, 81), ("mel", 16_000, 130)])
+def test_the_published_length_gives_so_many_steps(front, rate_hz, steps):
+    sound = torch.randn(1, rate_hz * 83_426 // 8_000)
+    assert FRONTS[front](AudioSettings(front, channels=2))(sound, None)[0].shape == (1, steps, 16)
+
+
+@torch.no_grad()
+def test_a_batch_of_one_clip_can_be_trained_on(encoder):
+    training = deepcopy(encoder).train()
+    assert training(*padded([torch.randn(6000)], 6000)).values.isfinite().all()
+
+
+def test_a_front_refuses_sound_at_another_rate():
+    with pytest.raises(SettingError, match="16000 Hz"):
+        refuse_other_rate(AudioSettings("mel"), AudioInput(rate_hz=8_000))
+    refuse_other_rate(AudioSettings("waveform"), AudioInput(rate_hz=8_000))
 
 
 def test_statistics_are_those_of_valid_steps():

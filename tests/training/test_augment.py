@@ -7,6 +7,7 @@ import pytest
 
 from mmer.edge.errors import SettingError
 from mmer.training.augment import pictures, sound, words
+from mmer.training.augment.effects import EFFECTS
 from mmer.training.augment.pictures import SAME_PICTURES, PictureChanges
 from mmer.training.augment.sound import SAME_SOUND, SoundChanges
 from mmer.training.augment.words import WordChanges
@@ -149,6 +150,49 @@ def test_noise_is_a_share_of_the_sounds_level():
     ]
     shares = [noise.std() / samples.std() for noise in noises]
     assert 0 < min(shares) < max(shares) < 0.51
+
+
+@pytest.mark.parametrize("name", EFFECTS)
+def test_an_effect_changes_the_sound_but_neither_its_length_nor_its_kind(name):
+    samples = noise(9001)
+    changed = sound.varied(samples, 8000, replace(SAME_SOUND, **{name: 0.5}), np.random.default_rng(1))
+    assert changed.dtype == np.float32
+    assert changed.shape == samples.shape
+    assert np.isfinite(changed).all()
+    assert not np.allclose(changed, samples)
+
+
+def test_effects_that_are_off_leave_the_other_draws_as_they_were():
+    samples, rng = noise(4000), np.random.default_rng(3)
+    sound.varied(samples, 8000, SoundChanges(), rng)
+    other = np.random.default_rng(3)
+    sound.varied(samples, 8000, SoundChanges(echo_s=0.0, notch=0.0), other)
+    assert rng.random() == other.random()
+
+
+def test_a_room_adds_to_a_sound_and_rings_after_it():
+    click = np.zeros(8000, np.float32)
+    click[100] = 1.0
+    wet = EFFECTS["echo_s"](click, 0.5, 8000, np.random.default_rng(0))
+    assert wet[100] == pytest.approx(1.0, abs=1e-4)
+    assert np.abs(wet[:100]).max() < 1e-4
+    assert np.abs(wet[101:300]).max() > 1e-3
+
+
+def test_a_muffled_sound_has_nothing_above_its_limit():
+    spectra = [
+        np.abs(np.fft.rfft(EFFECTS["muffle"](noise(8192), 0.9, 8000, np.random.default_rng(s)))) for s in range(5)
+    ]
+    highest = [np.flatnonzero(spectrum > 1e-3).max() for spectrum in spectra]
+    assert min(highest) >= 0.09 * 4096
+    assert min(highest) < 0.7 * 4096
+
+
+def test_gaps_are_silent_and_the_rest_is_left():
+    samples = noise(8000)
+    gapped = EFFECTS["gap_s"](samples, 0.2, 8000, np.random.default_rng(0))
+    assert 0 < np.count_nonzero(gapped == 0) <= 3200
+    assert np.array_equal(gapped[gapped != 0], samples[gapped != 0])
 
 
 def test_lost_tokens_become_unknown_but_never_the_frame():

@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch import nn
 
-from mmer.training.audio import MIN_SAMPLES
 from mmer.training.batch import Batch
 from mmer.training.cafes import build_cafes
 from mmer.training.confidence import FORMS
 from mmer.training.objective import LossSettings, Objective
+from mmer.training.waveform import MIN_SAMPLES
 from mmer.training.zoo.cafes import PRESETS
 
 SUBSETS = [subset for subset in product((True, False), repeat=3) if any(subset)]

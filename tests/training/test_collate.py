@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from mmer.edge.inputs.text import TextInput
-from mmer.training.audio import MIN_SAMPLES
 from mmer.training.augment.settings import UNCHANGED, Augmentation
 from mmer.training.augment.sound import SAME_SOUND
 from mmer.training.augment.words import WordChanges
@@ -16,6 +15,7 @@ from mmer.training.collate import Arrays, Reader, collate, dropped
 from mmer.training.recording import Inputs, Recording
 from mmer.training.samples import Sample
 from mmer.training.tokenizer import tokeniser, train_tokenizer
+from mmer.training.waveform import MIN_SAMPLES
 
 STRONG = Augmentation(words=WordChanges(0.5))
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mmer.edge.errors import SettingError
-from mmer.training.sampler import SamplerSettings, drawn
+from mmer.training.sampler import SamplerSettings, batches, drawn
 
 LABELS = np.repeat([0, 1, 2], [800, 160, 40])
 
@@ -47,7 +47,15 @@ def test_balanced_repeats_a_sample_only_after_its_whole_class():
     assert times[LABELS == 0].max() == 1
 
 
-@pytest.mark.parametrize("wrong", [{"kind": "lucky"}, {"temper": 1.5}])
+def test_long_and_short_clips_meet_in_a_batch_when_none_are_sorted_together():
+    lengths = np.repeat([1, 100], 64)
+    apart, mixed = (list(batches(lengths, 16, np.random.default_rng(0), together)) for together in (8, 1))
+    assert sum(len(set(lengths[batch])) == 1 for batch in apart) == 8
+    assert all(len(set(lengths[batch])) == 2 for batch in mixed)
+    assert sorted(place for batch in mixed for place in batch) == list(range(128))
+
+
+@pytest.mark.parametrize("wrong", [{"kind": "lucky"}, {"temper": 1.5}, {"sorted_batches": 0}])
 def test_samplers_that_cannot_be_are_refused(wrong):
     with pytest.raises(SettingError, match=r"sampler\."):
         SamplerSettings(**wrong)

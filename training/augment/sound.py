@@ -5,12 +5,10 @@ from dataclasses import asdict, dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mmer.edge.inputs.audio import resample
+from mmer.training.augment.effects import EFFECTS, Sound
 from mmer.training.augment.limits import limited
-
-Sound = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +26,16 @@ class SoundChanges:
     """Share of the sound taken off, at both ends together."""
     longest_s: float = 3.0
     """Longer sound is cut to this at a random place; 0 leaves it alone."""
+    echo_s: float = 0.0
+    """The longest reverberation of a room."""
+    muffle: float = 0.0
+    """Share of the spectrum that a codec may cut off at its upper end."""
+    coarse: float = 0.0
+    """Largest step of a codec with few bits, as a share of the peak's root."""
+    gap_s: float = 0.0
+    """The longest of two gaps."""
+    notch: float = 0.0
+    """The widest of two bands that are taken out, as a share of the mel scale."""
 
     def __post_init__(self) -> None:
         limited("sound", asdict(self), _MOST)
@@ -40,6 +48,11 @@ _MOST: Final[Mapping[str, float]] = {
     "speed": 0.5,
     "cut": 0.9,
     "longest_s": 1e6,
+    "echo_s": 10.0,
+    "muffle": 0.9,
+    "coarse": 1.0,
+    "gap_s": 10.0,
+    "notch": 0.9,
 }
 
 SAME_SOUND = SoundChanges(**dict.fromkeys(_MOST, 0))
@@ -57,4 +70,8 @@ def varied(samples: Sound, rate_hz: int, limits: SoundChanges, rng: np.random.Ge
     piece = piece + np.float32(limits.tilt * rng.uniform(-1, 1)) * np.append(np.float32(0), piece[:-1])
     gain = 10 ** (limits.gain_db * rng.uniform(-1, 1) / 20)
     level = limits.noise * rng.random() * float(np.sqrt(np.mean(np.square(piece))))
-    return np.asarray(gain * (piece + level * rng.standard_normal(len(piece), np.float32)), np.float32)
+    noisy = np.asarray(gain * (piece + level * rng.standard_normal(len(piece), np.float32)), np.float32)
+    for name, effect in EFFECTS.items():
+        if (limit := getattr(limits, name)) and len(noisy):
+            noisy = effect(noisy, limit, rate_hz, rng)
+    return noisy

@@ -16,7 +16,7 @@ from mmer.edge.explain.explanation import Explanation, Gradients, Insight, Trace
 from mmer.edge.explain.graphs import refuse_unknown
 from mmer.edge.explain.scene import Moment, Scene, scene
 from mmer.edge.pipeline.materials import Materials
-from mmer.training.audio import MIN_SAMPLES
+from mmer.training.waveform import MIN_SAMPLES
 from mmer.training.batch import MODALITIES, Batch, Output
 from mmer.training.checkpoint import Checkpoint
 from mmer.training.collate import Arrays, collate

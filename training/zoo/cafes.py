@@ -15,6 +15,7 @@ PRESETS: Mapping[str, CafesSettings] = {
         video=VideoSettings(
             levelled=True, stem=16, stages=((32,), (64, 64, 96)), projection=(128,), layers=1, hidden=512, lost=0.3
         ),
+        audio=AudioSettings(front="mel", channels=16, dropout=0.3, summary=True, max_steps=130, recurrent_layers=1),
         text=TextSettings(vocab_size=8000, embedding_size=128, hidden_size=128, kind="phrases"),
         fusion_width=128,
     ),
