@@ -20,7 +20,7 @@ import numpy as np
 from baseline import answers, line
 from linear.sets import SETS as LINEAR
 from linear.sets import Answered
-from trained import audio, faces, text
+from trained import audio, faces, fused, text
 from trained.run import Run
 
 from mmer.edge.bench.judged import Judged, judge
@@ -31,6 +31,7 @@ from mmer.training.checkpoint import versions
 BRANCHES: Mapping[str, Callable[[Run], Mapping[str, Answered]]] = {
     "audio": audio.answered,
     "faces": faces.answered,
+    "fused": fused.answered,
     "text": text.answered,
 }
 """From the name of a branch to its answers on each set that the baseline knows by the same name."""

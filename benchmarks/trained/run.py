@@ -28,6 +28,11 @@ class Run:
         """Say whether a set is to be answered."""
         return self.sets is None or name in self.sets
 
+    def path(self, name: str) -> Path:
+        """Return where the checkpoint of a training stays; only with a folder to keep them in."""
+        assert self.keep is not None
+        return self.keep / f"{name}{'-shuffled' if self.chance else ''}-{self.seed}"
+
     def dealt(self, samples: Sequence[Sample]) -> list[Sample]:
         """Return the samples to train on, their labels dealt out anew where that is asked."""
         if not self.chance:

@@ -16,12 +16,12 @@ from mmer.edge.explain.explanation import Explanation, Gradients, Insight, Trace
 from mmer.edge.explain.graphs import refuse_unknown
 from mmer.edge.explain.scene import Moment, Scene, scene
 from mmer.edge.pipeline.materials import Materials
-from mmer.training.waveform import MIN_SAMPLES
 from mmer.training.batch import MODALITIES, Batch, Output
 from mmer.training.checkpoint import Checkpoint
 from mmer.training.collate import Arrays, collate
 from mmer.training.explain.attentions import noted
 from mmer.training.explain.gradients import Accounts, integrated
+from mmer.training.waveform import MIN_SAMPLES
 
 BIN_S = 0.1
 """Of sound, whose gradients are summed over so much time."""
