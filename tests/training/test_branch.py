@@ -10,9 +10,11 @@ import torch
 from mmer.edge.errors import SettingError
 from mmer.training.branch import branch
 from mmer.training.fitsettings import FitSettings
+from mmer.training.presets import ALONE, FITS
 from mmer.training.report import train_lines
 from mmer.training.samples import present
 from mmer.training.train import TrainSettings, train, untrained
+from mmer.training.usual import Wish, usual
 
 LABELS = ("neutral", "happy", "sad")
 
@@ -56,3 +58,9 @@ def test_the_other_branches_stay_as_they_began_and_the_report_says_so(samples):
     }
     assert moved == {"audio", "fusion"}
     assert "trained on audio alone" in train_lines(made, Path("x"))[-1]
+
+
+def test_a_branch_with_settings_of_its_own_is_trained_with_them_and_the_others_as_the_whole():
+    alone = usual(Wish("cafes", "small", ("epochs=2",), modality="text"), ("sad", "happy")).fit
+    assert alone == replace(ALONE["small", "text"], epochs=2)
+    assert usual(Wish("cafes", "small", modality="audio"), ("sad", "happy")).fit == FITS["small"]
