@@ -33,7 +33,7 @@ from mmer.training.usual import Wish, usual
 
 CHANGES = (
     "keep=last",
-    "epochs=30",
+    "epochs=24",
     "batch_size=32",
     "mixup=0.3",
     "sampler.sorted_batches=1",

@@ -181,11 +181,11 @@ def test_a_room_adds_to_a_sound_and_rings_after_it():
 
 def test_a_muffled_sound_has_nothing_above_its_limit():
     spectra = [
-        np.abs(np.fft.rfft(EFFECTS["muffle"](noise(8192), 0.9, 8000, np.random.default_rng(s)))) for s in range(5)
+        np.abs(np.fft.rfft(EFFECTS["muffle"](noise(9600), 0.9, 8000, np.random.default_rng(s)))) for s in range(5)
     ]
     highest = [np.flatnonzero(spectrum > 1e-3).max() for spectrum in spectra]
-    assert min(highest) >= 0.09 * 4096
-    assert min(highest) < 0.7 * 4096
+    assert min(highest) >= 0.09 * 4800
+    assert min(highest) < 0.7 * 4800
 
 
 def test_gaps_are_silent_and_the_rest_is_left():

@@ -65,8 +65,8 @@ def notched(samples: Sound, share: float, _rate_hz: int, rng: np.random.Generato
 
 
 def _fast(length: int) -> int:
-    """Return a power of two that is no less; a transform of a prime length takes ten times as long."""
-    return 1 << (length - 1).bit_length()
+    """Return a length of small factors that is no less; a transform of a prime length takes ten times as long."""
+    return -(-length // 2400) * 2400
 
 
 def _mel_place(share: float) -> float:
