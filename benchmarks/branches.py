@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from baseline import answers, line
@@ -101,10 +102,10 @@ def main() -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything there")
     options = parser.parse_args()
     started = time.monotonic()
-    run = Run(
-        options.pack, tuple(options.changes), options.seed, options.labels == "shuffled", options.keep, options.sets
-    )
-    answered = BRANCHES[options.branch](run)
+    with TemporaryDirectory() as unkept:
+        keep, chance = options.keep or Path(unkept), options.labels == "shuffled"
+        run = Run(options.pack, keep, tuple(options.changes), options.seed, chance, options.sets)
+        answered = BRANCHES[options.branch](run)
     rows = {name: compared(name, ours, baseline(name, run, options.baseline)) for name, ours in answered.items()}
     wall_s = time.monotonic() - started
     print(f"{wall_s:.0f} s", file=sys.stderr)

@@ -5,30 +5,24 @@ as neutral and disgust is no answer. What is judged never trains and never choos
 """
 
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import torch
 from linear.sets import ROTATED, Answered
 from rotation import PAIRS, pooled
-from trained.run import Run
+from trained.run import Run, learned_from
 
 from mmer.edge.bench.judged import Judged
 from mmer.edge.corpus import Corpus, Entry
 from mmer.edge.inputs.audio import AudioInput
 from mmer.edge.media.clip import Clip
-from mmer.training.checkpoint import FACTS, Checkpoint
 from mmer.training.collate import EVERYTHING
 from mmer.training.evaluate import answers
-from mmer.training.history import Epoch
-from mmer.training.loop import Listener
 from mmer.training.recording import Recording
 from mmer.training.samples import Sample, labels_of
-from mmer.training.train import Beginning, TrainSettings, train
 from mmer.training.usual import Wish, usual
 
 CHANGES = (
@@ -92,16 +86,18 @@ def _answers(run: Run, name: str, part: Part) -> Answered:
     index = Corpus.read([run.pack / "clips.csv"])
     labels = labels_of(index)
     settings = usual(Wish("cafes", "small", (*CHANGES, f"seed={run.seed}", *run.changes), modality="audio"), labels)
-    entries = [entry for entry in index.entries if entry.speaker not in part.held]
-    known = [heard(entry, labels, settings.inputs.audio) for entry in entries]
-    placed = [replace(sample, split="val" if sample.speaker in WATCHED else "train") for sample in run.dealt(known)]
-    path = None if run.keep is None else run.keep / f"{part.name}{'-shuffled' * run.chance}-{run.seed}"
-    checkpoint = _trained(placed, settings, path)
+    audio = settings.inputs.audio
+
+    def samples() -> list[Sample]:
+        known = [heard(entry, labels, audio) for entry in index.entries if entry.speaker not in part.held]
+        return [replace(one, split="val" if one.speaker in WATCHED else "train") for one in run.dealt(known)]
+
+    learned = run.learned(part.name, samples, settings)
     asked = [entry for entry in index.entries if entry.speaker in part.held and entry.set == part.set]
-    judged = answers(checkpoint, [heard(entry, labels, settings.inputs.audio) for entry in asked], EVERYTHING)
-    used = sum(sample.split == "train" for sample in placed)
+    judged = answers(learned, [heard(entry, labels, audio) for entry in asked], EVERYTHING)
     clips = tuple(entry.path.name for entry in asked)
-    return within(Answered(labels, clips, judged, PROTOCOLS[name], used), tuple({entry.label for entry in asked}))
+    found = Answered(labels, clips, judged, PROTOCOLS[name], learned_from(learned))
+    return within(found, tuple({entry.label for entry in asked}))
 
 
 def heard(entry: Entry, labels: Sequence[str], audio: AudioInput) -> Sample:
@@ -111,20 +107,6 @@ def heard(entry: Entry, labels: Sequence[str], audio: AudioInput) -> Sample:
     nobody = np.zeros((0, 48, 48, 3), np.uint8)
     recording = Recording(0.0, len(sound.samples) / audio.rate_hz, np.zeros(0), nobody, sound.samples)
     return Sample(recording, "", labels.index(entry.label), entry.speaker, entry.split, entry.path.name)
-
-
-def _trained(samples: Sequence[Sample], settings: TrainSettings, path: Path | None) -> Checkpoint:
-    """Return what was learned and keep it, or find it there; a training that was interrupted goes on."""
-    if path is not None and (path / FACTS).is_file():
-        return Checkpoint.open(path)
-    progress = None if path is None else path.with_suffix(".progress")
-    checkpoint = train(
-        samples, settings, listener=Listener(epoch=_say), beginning=Beginning(progress=progress, resume=True)
-    ).checkpoint
-    if path is not None and progress is not None:
-        checkpoint.save(path)
-        progress.unlink()
-    return checkpoint
 
 
 def within(found: Answered, labels: Sequence[str]) -> Answered:
@@ -147,8 +129,3 @@ def _joined(parts: Sequence[Answered]) -> Answered:
     clips = tuple(clip for part in parts for clip in part.clips)
     judged = pooled([part.judged for part in parts])
     return replace(parts[0], clips=clips, judged=judged, trained_on=max(part.trained_on for part in parts))
-
-
-def _say(epoch: Epoch) -> None:
-    said = f"epoch {epoch.number}: loss {epoch.loss:.3f}, watched UAR {epoch.uar:.3f}, {epoch.wall_s:.0f} s"
-    print(said, file=sys.stderr, flush=True)

@@ -4,34 +4,28 @@ Changes of a run's settings are about the stills.
 """
 
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
 from linear.pictures import tar_pictures
 from linear.sets import ROTATED, Answered
 from rotation import PAIRS, pooled
-from trained.run import Run
+from trained.run import Run, learned_from
 
 from mmer.edge.corpus import Corpus
 from mmer.edge.labels import canonical
 from mmer.training.branch import branch
-from mmer.training.checkpoint import FACTS, Checkpoint
+from mmer.training.checkpoint import Checkpoint
 from mmer.training.collate import EVERYTHING
 from mmer.training.evaluate import answers
-from mmer.training.history import Epoch
-from mmer.training.loop import Listener
 from mmer.training.recording import Recording
 from mmer.training.samples import Sample, labels_of, load_samples
 from mmer.training.start import Start
-from mmer.training.train import Beginning, train
 from mmer.training.usual import Wish, usual
 
 SEVEN = ("neutral", "happy", "sad", "anger", "fear", "surprise", "disgust")
@@ -84,37 +78,28 @@ CLIPS_PROTOCOL = f"{ROTATED}, after the stills of FER-2013; recipe chosen by val
 
 def answered(run: Run) -> Mapping[str, Answered]:
     """Return the answers of the branch."""
-    with ExitStack() as stack:
-        folder = run.keep or Path(stack.enter_context(TemporaryDirectory()))
-        start = folder / _named("fer2013", run)
-        if not (start / FACTS).is_file():
-            learn_stills(run, start)
-        found = {}
-        if run.wants("fer2013_faces"):
-            found["fer2013_faces"] = judged_stills(run, Start.open(start))
-        if run.wants("java_sed_video"):
-            found["java_sed_video"] = rotated(run, start)
-        return found
+    start = Start("fer2013", of_stills(run))
+    found = {}
+    if run.wants("fer2013_faces"):
+        found["fer2013_faces"] = judged_stills(run, start)
+    if run.wants("java_sed_video"):
+        found["java_sed_video"] = rotated(run, start)
+    return found
 
 
-def learn_stills(run: Run, path: Path) -> None:
-    """Train on the stills of the training tar and keep the checkpoint there; an interrupted training goes on."""
-    samples = run.dealt(stills(run.pack, "train"))
-    shown = [sample for place, sample in enumerate(samples) if place % WATCHED]
-    settings = usual(Wish("cafes", "small", (*STILLS, f"seed={run.seed}", *run.changes), modality="video"), SEVEN)
-    progress = path.with_suffix(".progress")
-    torch.set_num_threads(1)
-    trained = train(
-        [*shown, *watched(run.pack, SEVEN)],
-        settings,
-        listener=heard("stills"),
-        beginning=Beginning(None, progress, resume=True),
-    )
-    trained.checkpoint.save(path)
-    progress.unlink(missing_ok=True)
+def of_stills(run: Run) -> Checkpoint:
+    """Return what is learned of the stills of the training tar."""
+
+    def samples() -> list[Sample]:
+        torch.set_num_threads(1)
+        dealt = run.dealt(stills(run.pack, "train"))
+        return [*(one for place, one in enumerate(dealt) if place % WATCHED), *watched(run.pack, SEVEN)]
+
+    changes = (*STILLS, f"seed={run.seed}", *run.changes)
+    return run.learned("fer2013", samples, usual(Wish("cafes", "small", changes, modality="video"), SEVEN))
 
 
-def rotated(run: Run, start: Path) -> Answered:
+def rotated(run: Run, start: Start) -> Answered:
     """Return the answers to the clips of each pair of speakers by a model fine-tuned on those of the others."""
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         parts = list(pool.map(partial(fold, run, start), range(len(PAIRS))))
@@ -124,22 +109,20 @@ def rotated(run: Run, start: Path) -> Answered:
     return Answered(labels, tuple(s.name for s in clips), judged, CLIPS_PROTOCOL, max(sizes))
 
 
-def fold(run: Run, start: Path, number: int) -> tuple[Checkpoint, list[Sample]]:
-    """Return what was learned, or kept, of the speakers who are not the fold's own pair, and the clips of these."""
-    faces, seen = Start.open(start), Corpus.read([run.pack / "clips.csv"]).where([("set", "java_sed_av")])
-    labels = labels_of(seen)
-    samples = branch(load_samples(seen, labels, faces.checkpoint.facts.inputs), "video")
-    test = [sample for sample in samples if sample.speaker in PAIRS[number]]
-    kept = start.parent / _named(f"java_sed-{number}", run)
-    if (kept / FACTS).is_file():
-        return Checkpoint.open(kept), test
-    others = run.dealt([sample for sample in samples if sample.speaker not in PAIRS[number]])
-    placed = [*(replace(sample, split="train") for sample in others), *watched(run.pack, labels)[::8]]
-    settings = usual(Wish("cafes", "small", (*CLIPS, f"seed={run.seed}"), modality="video"), labels, faces)
+def fold(run: Run, start: Start, number: int) -> tuple[Checkpoint, list[Sample]]:
+    """Return what is learned of the speakers who are not the fold's own pair, and the clips of these."""
     torch.set_num_threads(1)
-    trained = train(placed, settings, listener=heard(f"fold {number}"), beginning=Beginning(faces))
-    trained.checkpoint.save(kept)
-    return trained.checkpoint, test
+    seen = Corpus.read([run.pack / "clips.csv"]).where([("set", "java_sed_av")])
+    labels = labels_of(seen)
+    clips = branch(load_samples(seen, labels, start.checkpoint.facts.inputs), "video")
+
+    def samples() -> list[Sample]:
+        others = run.dealt([sample for sample in clips if sample.speaker not in PAIRS[number]])
+        return [*(replace(sample, split="train") for sample in others), *watched(run.pack, labels)[::8]]
+
+    settings = usual(Wish("cafes", "small", (*CLIPS, f"seed={run.seed}"), modality="video"), labels, start)
+    learned = run.learned(f"java_sed_video-{number}", samples, settings, start)
+    return learned, [sample for sample in clips if sample.speaker in PAIRS[number]]
 
 
 def judged_stills(run: Run, start: Start) -> Answered:
@@ -166,24 +149,3 @@ def watched(pack: Path, labels: Sequence[str]) -> list[Sample]:
     """Return the stills of the training tar that nothing is learned from, those that have one of the labels."""
     told = [(SEVEN[sample.label], sample) for sample in stills(pack, "train")[::WATCHED]]
     return [replace(sample, label=labels.index(name), split="val") for name, sample in told if name in labels]
-
-
-def learned_from(checkpoint: Checkpoint) -> int:
-    """Return how many clips a checkpoint was trained on."""
-    clips = checkpoint.facts.provenance["clips"]
-    assert isinstance(clips, dict)
-    return int(clips["train"])
-
-
-def heard(title: str) -> Listener:
-    """Return what tells how far a training is."""
-
-    def say(epoch: Epoch) -> None:
-        said = f"{title}, epoch {epoch.number}: loss {epoch.loss:.3f}, UAR {epoch.uar:.3f} on what is watched"
-        print(f"{said}, {epoch.wall_s:.0f} s", file=sys.stderr, flush=True)
-
-    return Listener(epoch=say)
-
-
-def _named(what: str, run: Run) -> str:
-    return f"{what}-shuffled" if run.chance else what

@@ -6,10 +6,7 @@ text" a clip comes with somebody else's line of the same label, from the dev spl
 """
 
 from collections.abc import Mapping
-from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from linear.sets import ROTATED, Answered
 from paired_text import meld, paired
@@ -35,13 +32,10 @@ PROTOCOLS = {
 
 def answered(run: Run) -> Mapping[str, Answered]:
     """Train the branches that are not kept, join them for each pair of speakers, and return the answers."""
-    with ExitStack() as stack:
-        keep = run.keep or Path(stack.enter_context(TemporaryDirectory()))
-        run = replace(run, keep=keep)
-        for branch, name in ((audio, "java_sed_audio"), (faces, "java_sed_video"), (text, "meld_text")):
-            branch.answered(replace(run, sets=(name,)))
-        seen = Corpus.read([run.pack / "clips.csv"]).where([("set", "java_sed_av")])
-        folds = [joined(run, number, seen) for number in range(len(PAIRS))]
+    for branch, name in ((audio, "java_sed_audio"), (faces, "java_sed_video"), (text, "meld_text")):
+        branch.answered(replace(run, sets=(name,)))
+    seen = Corpus.read([run.pack / "clips.csv"]).where([("set", "java_sed_av")])
+    folds = [joined(run, number, seen) for number in range(len(PAIRS))]
     clips = tuple(name for names, _ in folds for name in names)
     labels = labels_of(seen)
     used = sum(entry.speaker not in PAIRS[0] for entry in seen.entries)
