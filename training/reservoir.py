@@ -9,7 +9,7 @@ Rows = NDArray[np.float32]
 class Reservoir:
     """Gives every row that is added the same chance to be among those kept."""
 
-    def __init__(self, limit: int = 20_000, seed: int = 42) -> None:
+    def __init__(self, limit: int = 4096, seed: int = 42) -> None:
         self._limit = limit
         self._random = np.random.default_rng(seed)
         self._worst = 1.0
