@@ -52,3 +52,5 @@ def _draw(module: nn.Module, generator: torch.Generator) -> None:
         else:
             centre = 1.0 if "norm" in type(module).__name__.lower() and name == "weight" else 0.0
             parameter.normal_(centre, _BIAS, generator=generator)
+    if isinstance(module, nn.Linear) and module.out_features == 1:  # no other output makes up for a weight near 0
+        module.weight.sign_().mul_(_GAIN / math.sqrt(module.in_features))
