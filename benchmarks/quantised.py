@@ -1,11 +1,12 @@
-"""What INT8 costs on people whom the model has never met: float beside INT8 in the rotation of `rotation.py`.
+"""What INT8 costs on people whom the model has never met: float beside INT8 in the rotation of `branches.py fused`.
 
     python benchmarks/quantised.py --pack DIR [--folds 0 1 2 3] [--keep FOLDER] [--json FILE]
 
-Each fold's model is exported, calibrated on clips of its training speakers, and both forms answer the same windows of
-the two test speakers, as `mmer run` cuts them. `auto` is the bundle as it would run on this machine; `int8` takes every
-INT8 graph that is right, the ones that are slower here too. Accuracy is that of whole clips (windows of 4 s),
-agreement is counted over windows of 2 s every 0.1 s. `--keep` saves the checkpoints and takes them up again.
+Each fold's model (sound, faces and words as one) is exported, calibrated on clips of its training speakers, and both
+forms answer the same windows of the two test speakers, as `mmer run` cuts them. `auto` is the bundle as it would run on
+this machine; `int8` takes every INT8 graph that is right, the ones that are slower here too. Accuracy is that of whole
+clips (windows of 4 s), agreement is counted over windows of 2 s every 0.1 s. `--keep` takes up the branches that
+`branches.py` kept.
 """
 
 import argparse
@@ -18,7 +19,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from rotation import CHANGES, PAIRS, collected, pooled, role, trained_on
+from java_sed import PAIRS, collected, pooled
+from trained.fused import learned, whole
+from trained.run import Run
 
 from mmer.calibration.calibrate import calibrate
 from mmer.calibration.calibrated import Calibrated
@@ -38,8 +41,6 @@ from mmer.edge.pipeline.materials import Materials
 from mmer.edge.pipeline.timeline import WindowSettings
 from mmer.edge.pipeline.watcher import Watcher
 from mmer.export.writer import export_checkpoint
-from mmer.training.checkpoint import Checkpoint
-from mmer.training.usual import Wish, usual
 
 CLIPS = WindowSettings()
 SHORT = WindowSettings(2.0, 0.1)
@@ -55,19 +56,6 @@ class Part:
     lines: tuple[str, ...]
 
 
-def checkpoint_of(options: argparse.Namespace, fold: int) -> Checkpoint:
-    """Train the model of a fold, or take it up."""
-    kept = options.keep / f"fold{fold}" if options.keep else None
-    if kept and kept.exists():
-        return Checkpoint.open(kept)
-    _, labels = collected(options.pack)
-    settings = usual(Wish("cafes", options.preset, (*CHANGES, *options.changes)), labels)
-    checkpoint = trained_on(options.pack, fold, settings, chance=False)[1].checkpoint
-    if kept:
-        checkpoint.save(kept)
-    return checkpoint
-
-
 def everywhere(calibrated: Calibrated, bundle: Bundle) -> Contender:
     """Return the model with every INT8 graph that computes what float does, however fast."""
     graphs, sessions, size = {}, {}, 0
@@ -80,11 +68,12 @@ def everywhere(calibrated: Calibrated, bundle: Bundle) -> Contender:
     return Contender("int8", sessions, graphs, size, version(), Start("", ""))
 
 
-def measured(options: argparse.Namespace, fold: int) -> Part:
+def measured(run: Run, fold: int) -> Part:
     """Quantise a fold's model and answer its test clips in all forms."""
-    checkpoint = checkpoint_of(options, fold)
-    seen = collected(options.pack)[0][0].entries
-    corpus = Corpus(tuple(replace(entry, split=role(entry.speaker, fold)) for entry in seen))
+    checkpoint = whole(run, fold)
+    seen = collected(run.pack)[0][0].entries
+    places = {True: "test", False: "train"}
+    corpus = Corpus(tuple(replace(entry, split=places[entry.speaker in PAIRS[fold]]) for entry in seen))
     with tempfile.TemporaryDirectory() as folder:
         exported = export_checkpoint(checkpoint, Path(folder) / "float").bundle
         calibrated = calibrate(exported, corpus, CalibrationSettings(seed=fold))
@@ -113,15 +102,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pack", type=Path, required=True, help="the folder with clips.csv")
     parser.add_argument("--folds", type=int, nargs="+", default=list(range(len(PAIRS))), choices=range(len(PAIRS)))
-    parser.add_argument("--preset", default="small")
-    parser.add_argument("--set", dest="changes", action="append", default=[], metavar="PLACE=VALUE")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="where checkpoints are kept")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything there")
     options = parser.parse_args()
     parts = []
-    for fold in options.folds:
-        parts.append(measured(options, fold))
-        sys.stderr.write("\n".join((f"fold {fold}", *parts[-1].lines, "")))
+    with tempfile.TemporaryDirectory() as unkept:
+        run = Run(options.pack, options.keep or Path(unkept))
+        learned(run)
+        for fold in options.folds:
+            parts.append(measured(run, fold))
+            sys.stderr.write("\n".join((f"fold {fold}", *parts[-1].lines, "")))
     print(f"{processor().model}, {platform.platform()}; INT8 beside float, unseen speakers, folds {options.folds}")
     found: dict[str, object] = {}
     truth = pooled([part.judged["fp32"] for part in parts])

@@ -8,12 +8,12 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+from java_sed import PAIRS, ROTATED, collected
 from linear.classifier import discriminant, late, narrow_discriminant, words
 from linear.pictures import clip_features, face_features, tar_pictures
 from linear.sound import sound_features
 from numpy.typing import NDArray
 from paired_text import meld, paired
-from rotation import PAIRS, collected
 from sklearn.pipeline import Pipeline
 
 from mmer.edge.bench.judged import Judged
@@ -49,8 +49,6 @@ class Lines:
 
 Maker = Callable[[int], Pipeline]
 """From the number of classes to a classifier."""
-
-ROTATED = "eight speakers in four folds of two unseen ones, all other six trained on"
 
 
 def java_audio(pack: Path) -> Answered:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from linear.sets import ROTATED, Answered
-from rotation import PAIRS, pooled
+from java_sed import PAIRS, ROTATED, pooled
+from linear.sets import Answered
 from trained.run import Run, learned_from
 
 from mmer.edge.bench.judged import Judged

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from java_sed import PAIRS, ROTATED, pooled
 from linear.pictures import tar_pictures
-from linear.sets import ROTATED, Answered
-from rotation import PAIRS, pooled
+from linear.sets import Answered
 from trained.run import Run, learned_from
 
 from mmer.edge.corpus import Corpus

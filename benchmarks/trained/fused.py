@@ -8,15 +8,16 @@ text" a clip comes with somebody else's line of the same label, from the dev spl
 from collections.abc import Mapping
 from dataclasses import replace
 
-from linear.sets import ROTATED, Answered
+from java_sed import PAIRS, ROTATED, pooled
+from linear.sets import Answered
 from paired_text import meld, paired
-from rotation import PAIRS, pooled
 from trained import audio, faces, text
 from trained.run import Run
 
 from mmer.edge.bench.judged import Judged
 from mmer.edge.bench.verdict import ALL, SUBSETS
 from mmer.edge.corpus import Corpus
+from mmer.training.checkpoint import Checkpoint
 from mmer.training.evaluate import answers
 from mmer.training.graft import grafted
 from mmer.training.samples import labels_of, load_samples
@@ -32,8 +33,7 @@ PROTOCOLS = {
 
 def answered(run: Run) -> Mapping[str, Answered]:
     """Train the branches that are not kept, join them for each pair of speakers, and return the answers."""
-    for branch, name in ((audio, "java_sed_audio"), (faces, "java_sed_video"), (text, "meld_text")):
-        branch.answered(replace(run, sets=(name,)))
+    learned(run)
     seen = Corpus.read([run.pack / "clips.csv"]).where([("set", "java_sed_av")])
     folds = [joined(run, number, seen) for number in range(len(PAIRS))]
     clips = tuple(name for names, _ in folds for name in names)
@@ -46,15 +46,27 @@ def answered(run: Run) -> Mapping[str, Answered]:
     }
 
 
-def joined(run: Run, number: int, seen: Corpus) -> tuple[list[str], Mapping[str, Judged]]:
-    """Return the clips of a pair of speakers and the answers of the branches that have met neither."""
+def learned(run: Run) -> None:
+    """Train the branches that are not kept yet."""
+    for branch, name in ((audio, "java_sed_audio"), (faces, "java_sed_video"), (text, "meld_text")):
+        branch.answered(replace(run, sets=(name,)))
+
+
+def whole(run: Run, number: int) -> Checkpoint:
+    """Return the branches that have met neither speaker of a pair, as one model."""
     parts = {
         "video": Start.open(run.path(f"java_sed_video-{number}")),
         "audio": Start.open(run.path(f"java_sed_audio-{number}")),
         "text": Start.open(run.path("meld_text")),
     }
-    whole = grafted(parts, run.seed).checkpoint
-    assert whole.facts.labels == labels_of(seen)
+    return grafted(parts, run.seed).checkpoint
+
+
+def joined(run: Run, number: int, seen: Corpus) -> tuple[list[str], Mapping[str, Judged]]:
+    """Return the clips of a pair of speakers and the answers of the branches that have met neither."""
+    checkpoint = whole(run, number)
+    labels = checkpoint.facts.labels
+    assert labels == labels_of(seen)
     order = [entry for pair in PAIRS for entry in seen.entries if entry.speaker in pair]
     lines = dict(
         zip(
@@ -64,6 +76,8 @@ def joined(run: Run, number: int, seen: Corpus) -> tuple[list[str], Mapping[str,
         )
     )
     mine = [entry for entry in order if entry.speaker in PAIRS[number]]
-    samples = load_samples(Corpus(tuple(mine)), whole.facts.labels, whole.facts.inputs)
+    samples = load_samples(Corpus(tuple(mine)), labels, checkpoint.facts.inputs)
     told = [replace(sample, text=lines[entry.path]) for sample, entry in zip(samples, mine, strict=True)]
-    return [sample.name for sample in told], {name: answers(whole, told, SUBSETS[of]) for name, of in JUDGED.items()}
+    return [sample.name for sample in told], {
+        name: answers(checkpoint, told, SUBSETS[of]) for name, of in JUDGED.items()
+    }
