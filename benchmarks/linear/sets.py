@@ -52,7 +52,7 @@ Maker = Callable[[int], Pipeline]
 
 
 def java_audio(pack: Path) -> Answered:
-    """Answer the audio-visual clips by sound, trained on what `rotation.py` trains on, its validation speakers too."""
+    """Answer the audio-visual clips by sound, trained on all takes of the others, and on RAVDESS."""
     heard = [entry for corpus in collected(pack)[0] for entry in corpus.entries]
     also = "the takes without video and RAVDESS (calm as neutral, no disgust) too"
     return _rotated(heard, _sounds(pack), discriminant, f"{ROTATED}, {also}; features chosen on these clips")
