@@ -26,7 +26,7 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Sets:
-    """The corpora by name, and the split that is tested on."""
+    """The corpora by name, one name for one corpus on either side, and the split that is tested on."""
 
     train_on: Mapping[str, Corpus]
     test_on: Mapping[str, Corpus]
@@ -80,9 +80,9 @@ def train_and_test(sets: Sets, wish: Wish, progress: Progress) -> Matrix:
     settings = usual(wish, labels)
     samples = _samples(sets, settings.labels, settings.inputs, progress)
     cells: list[Cell] = []
-    for done, (name, corpus) in enumerate(sets.train_on.items()):
+    for done, name in enumerate(sets.train_on):
         progress("training", done, len(sets.train_on))
-        cells += _row(sets, samples, settings, name, corpus.digest)
+        cells += _row(sets, samples, settings, name)
     return Matrix(
         wish.model,
         wish.preset,
@@ -96,15 +96,13 @@ def train_and_test(sets: Sets, wish: Wish, progress: Progress) -> Matrix:
     )
 
 
-def _row(
-    sets: Sets, samples: Mapping[str, Sequence[Sample]], settings: TrainSettings, name: str, digest: str
-) -> list[Cell]:
+def _row(sets: Sets, samples: Mapping[str, Sequence[Sample]], settings: TrainSettings, name: str) -> list[Cell]:
     """Return the cells of one training."""
-    learnt = [sample for sample in samples[digest] if sample.split in LEARNT]
-    checkpoint = train(learnt, settings, digest).checkpoint
+    learnt = [sample for sample in samples[name] if sample.split in LEARNT]
+    checkpoint = train(learnt, settings, sets.train_on[name].digest).checkpoint
     cells = []
     for tested, corpus in sets.test_on.items():
-        judges = [sample for sample in samples[corpus.digest] if sample.split == sets.split]
+        judges = [sample for sample in samples[tested] if sample.split == sets.split]
         report = evaluate(checkpoint, judges, sets.split, corpus.digest)
         found = report.subsets[ALL]
         if found is None:
@@ -114,13 +112,13 @@ def _row(
 
 
 def _samples(sets: Sets, labels: Sequence[str], inputs: Inputs, progress: Progress) -> dict[str, Sequence[Sample]]:
-    """Return the samples of every corpus, by its digest, those of other labels left out."""
-    corpora = {corpus.digest: corpus for corpus in (*sets.train_on.values(), *sets.test_on.values())}
-    kept = {digest: _of_labels(corpus, labels) for digest, corpus in corpora.items()}
+    """Return the samples of every corpus by its name, those of other labels left out."""
+    corpora = {**sets.train_on, **sets.test_on}  # a digest says nothing of where files lie, so it cannot tell copies
+    kept = {name: _of_labels(corpus, labels) for name, corpus in corpora.items()}
     total, found = sum(len(corpus.entries) for corpus in kept.values()), dict[str, Sequence[Sample]]()
-    for digest, corpus in kept.items():
+    for name, corpus in kept.items():
         before = sum(map(len, found.values()))
-        found[digest] = load_samples(corpus, labels, inputs, partial(_tell, progress, total, before))
+        found[name] = load_samples(corpus, labels, inputs, partial(_tell, progress, total, before))
     return found
 
 

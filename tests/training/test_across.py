@@ -57,6 +57,17 @@ def test_the_document_is_strict_json_and_the_text_keeps_names_apart(corpora, tmp
     assert "averaged one-vs-rest accuracy" in lines[2]
 
 
+def test_a_noisy_copy_with_equal_names_and_rows_is_another_set(corpora, tmp_path):
+    clean = Corpus(tuple(replace(entry, transcript="") for entry in corpora["second"].entries))
+    copies = Corpus(tuple(replace(entry, path=tmp_path / entry.path.name) for entry in clean.entries))
+    for copy in copies.entries:
+        copy.path.write_bytes(clean.entries[0].path.read_bytes())
+    assert copies.digest == clean.digest
+    first, second = train_and_test(Sets({"clean": clean}, {"clean": clean, "copies": copies}), WISH, told).cells
+    assert first.found.scores.auc != 0.5
+    assert second.found.scores.auc == 0.5
+
+
 def test_equal_seeds_give_equal_figures(corpora):
     sets = Sets({"b": corpora["second"]}, {"b": corpora["second"]})
     once, again = (train_and_test(sets, WISH, told).cells[0].found for _ in range(2))
