@@ -148,7 +148,7 @@ def import_(
     file: Annotated[Path, typer.Argument(help="A state dict: what torch.save or safetensors wrote.")],
     system: Annotated[str, typer.Option("--as", help="Whose weights they are, a model that `mmer models` shows.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The checkpoint folder to write.")],
-    preset: Annotated[str, typer.Option(help="How large: published, small or tiny.")] = "published",
+    preset: Annotated[str, typer.Option(help="How large: published or tiny; small is built otherwise.")] = "published",
     labels: Annotated[
         str | None, typer.Option(metavar="A,B,...", help="In the order of the answers; else the authors' own.")
     ] = None,
