@@ -1,16 +1,19 @@
 """Trainings on some sets, each judged on every other: what carries over to other people, rooms and microphones."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from mmer.edge.bench.folder import SUMMARY, write_matrix
+from mmer.edge.bench.launch import Progress
 from mmer.edge.bench.matrix import Cell, Matrix, SharedSpeakersError, Side
 from mmer.edge.bench.stamps import stamped
 from mmer.edge.bench.verdict import ALL
 from mmer.edge.corpus import Corpus
 from mmer.edge.errors import SettingError
+from mmer.edge.files import claim
 from mmer.edge.labels import LABELS
 from mmer.training.evaluate import evaluate
 from mmer.training.recording import Inputs
@@ -20,8 +23,21 @@ from mmer.training.usual import Wish, usual
 
 LEARNT = ("train", "val")
 
-Progress = Callable[[str, int, int], None]
-"""Hears what is being done, how many of it are done, and of how many."""
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What was asked for."""
+
+    wish: Wish
+    train_on: tuple[Path, ...]
+    test_on: tuple[Path, ...]
+    where: tuple[tuple[str, str], ...] = ()
+    split: str = "test"
+    leaky: bool = False
+    """Whether a speaker may be in the training of one and the test of another."""
+    output: Path | None = None
+    """A folder for the figures and a picture."""
+    exist_ok: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +84,17 @@ def named(paths: Sequence[Path]) -> list[str]:
     stems = [path.stem for path in paths]
     longer = [path.stem if stems.count(path.stem) == 1 else f"{path.parent.name}/{path.stem}" for path in paths]
     return [name if longer.count(name) == 1 else str(path) for name, path in zip(longer, paths, strict=True)]
+
+
+def launch(order: Order, progress: Progress) -> Matrix:
+    """Train and test as ordered, and write what was found; raises as `train_and_test`."""
+    if order.output is not None:
+        claim(order.output, marker=SUMMARY, exist_ok=order.exist_ok)
+    sets = replace(Sets.read(order.train_on, order.test_on, order.where), split=order.split, leaky=order.leaky)
+    matrix = train_and_test(sets, order.wish, progress)
+    if order.output is not None:
+        write_matrix(order.output, matrix)
+    return matrix
 
 
 def train_and_test(sets: Sets, wish: Wish, progress: Progress) -> Matrix:

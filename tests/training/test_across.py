@@ -114,3 +114,12 @@ def test_the_command_wants_data_or_both_sides(tmp_path):
     for wrong in ({}, {"train_on": [tmp_path]}, {"data": [tmp_path], "train_on": [tmp_path], "test_on": [tmp_path]}):
         with pytest.raises(SettingError, match="--train-on and --test-on"):
             cli.evaluate("cafes", **wrong)
+
+
+def test_the_command_refuses_options_of_the_other_form_by_name(tmp_path):
+    sides = {"train_on": [tmp_path], "test_on": [tmp_path]}
+    with pytest.raises(SettingError, match="--subsets: not with --train-on"):
+        cli.evaluate("cafes", subsets=True, **sides)
+    trained = {"preset": "tiny", "modality": "all", "changes": ["epochs=1"], "seed": 0, "allow_leaky_split": True}
+    with pytest.raises(SettingError, match="--preset, --modality, --set, --seed, --allow-leaky-split: not with --data"):
+        cli.evaluate(tmp_path, data=[tmp_path], **trained)
