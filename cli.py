@@ -97,7 +97,10 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Go on after an interruption, with equal results.")] = False,
     modality: Annotated[str, typer.Option(help="all, or one branch by itself: video, audio or text.")] = "all",
     text_weights: Annotated[
-        str, typer.Option(metavar="none|FOLDER|HUB_ID", help="ALBERT's weights; a hub id is asked of the network.")
+        str,
+        typer.Option(
+            metavar="none|FOLDER|HUB_ID", help="ALBERT's, for the preset published; an id is asked of the network."
+        ),
     ] = "none",
     stages: Annotated[
         Path | None, typer.Option(help="A .toml or .json file of stages: what trains when, on what, how fast.")
