@@ -217,9 +217,9 @@ def evaluate(
     """
     if bool(data) == bool(train_on) or bool(train_on) != bool(test_on):
         raise SettingError("name --data for a checkpoint or bundle, or both --train-on and --test-on for a model")
-    trained = {"--preset": preset, "--modality": modality, "--set": changes, "--seed": seed is not None}
-    trained["--allow-leaky-split"] = allow_leaky_split
-    if strange := [name for name, given in (trained if data else {"--subsets": subsets}).items() if given]:
+    said = {"--preset": preset, "--modality": modality, "--set": changes, "--seed": seed is not None}
+    other = {**said, "--allow-leaky-split": allow_leaky_split} if data else {"--subsets": subsets}
+    if strange := [name for name, given in other.items() if given]:
         raise SettingError(f"{', '.join(strange)}: not with {'--data' if data else '--train-on'}; leave it out")
     if output is not None:
         _require("matplotlib", extra="report")
@@ -230,7 +230,7 @@ def evaluate(
         from mmer.training import across  # noqa: PLC0415
         from mmer.training.usual import Wish  # noqa: PLC0415
 
-        asked = (*(changes or ()), f"seed={42 if seed is None else seed}")
+        asked = (*(changes or ()), *(() if seed is None else (f"seed={seed}",)))
         wish = Wish(str(model), preset or "small", asked, modality=modality or "all")
         sides = tuple(train_on), tuple(test_on)
         wanted = across.Order(wish, *sides, rows, split, allow_leaky_split, output, exist_ok=exist_ok)
@@ -247,7 +247,9 @@ def evaluate(
         from mmer.training.evaluate import opened  # noqa: PLC0415
     else:
         from mmer.edge.bench.evaluate import opened  # noqa: PLC0415
-    order = Order(model, tuple(data or ()), rows, split, tuple(SUBSETS) if subsets else (ALL,), output, exist_ok)
+    order = Order(
+        model, tuple(data or ()), rows, split, tuple(SUBSETS) if subsets else (ALL,), output, exist_ok=exist_ok
+    )
     with _phases(quiet=quiet) as progress:
         report = launch(order, opened, progress)
     _print(report_json(report) if as_json else report_lines(report))

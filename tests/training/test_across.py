@@ -108,6 +108,7 @@ def test_the_command_trains_and_tests(corpora, tmp_path, capsys):
     cli.evaluate("cafes", preset="tiny", changes=["epochs=1"], modality="audio", as_json=True, quiet=True, **paths)
     document = json.loads(capsys.readouterr().out)
     assert (document["schema"], document["cells"][0]["train_on"]) == ("mmer.eval.matrix/1", "second")
+    assert document["seed"] == 42
 
 
 def test_the_command_wants_data_or_both_sides(tmp_path):

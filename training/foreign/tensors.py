@@ -22,7 +22,7 @@ NESTS = ("state_dict", "model", "model_state_dict")
 """Under which a state dict may lie in a file that holds more."""
 
 LONGEST_NAME = 300
-"""Characters of a tensor's name; those of CAFES have at most 80."""
+"""Characters of a tensor's name; those of CAFES have at most 83."""
 
 _PARALLEL = "module."  # what DataParallel puts before every name
 _SAVE_AGAIN = "save the state dict alone: torch.save(model.state_dict(), FILE)"

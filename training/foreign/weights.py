@@ -22,11 +22,9 @@ from mmer.training.text import pretrained_tokenizer
 from mmer.training.tokenizer import train_tokenizer
 from mmer.training.zoo import ZooEntry, known
 
-_REAL = {
-    *(torch.float64, torch.float32, torch.float16, torch.bfloat16),
-    *(torch.float8_e4m3fn, torch.float8_e4m3fnuz, torch.float8_e5m2, torch.float8_e5m2fnuz),
-}
-_WHOLE = {torch.int64, torch.int32}
+_FLOAT8 = (torch.float8_e4m3fn, torch.float8_e4m3fnuz, torch.float8_e5m2, torch.float8_e5m2fnuz)
+_REAL = (torch.float64, torch.float32, torch.float16, torch.bfloat16, *_FLOAT8)
+_WHOLE = (torch.int64, torch.int32)
 
 
 class MissingWeightsError(DataError):
