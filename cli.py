@@ -6,7 +6,6 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import wraps
 from importlib.util import find_spec
 from pathlib import Path
@@ -98,7 +97,10 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Go on after an interruption, with equal results.")] = False,
     modality: Annotated[str, typer.Option(help="all, or one branch by itself: video, audio or text.")] = "all",
     text_weights: Annotated[
-        str, typer.Option(metavar="none|FOLDER|HUB_ID", help="ALBERT's weights; a hub id is asked of the network.")
+        str,
+        typer.Option(
+            metavar="none|FOLDER|HUB_ID", help="ALBERT's, for the preset published; an id is asked of the network."
+        ),
     ] = "none",
     stages: Annotated[
         Path | None, typer.Option(help="A .toml or .json file of stages: what trains when, on what, how fast.")
@@ -148,7 +150,7 @@ def import_(
     file: Annotated[Path, typer.Argument(help="A state dict: what torch.save or safetensors wrote.")],
     system: Annotated[str, typer.Option("--as", help="Whose weights they are, a model that `mmer models` shows.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The checkpoint folder to write.")],
-    preset: Annotated[str, typer.Option(help="How large: published, small or tiny.")] = "published",
+    preset: Annotated[str, typer.Option(help="How large: published or tiny; small is built otherwise.")] = "published",
     labels: Annotated[
         str | None, typer.Option(metavar="A,B,...", help="In the order of the answers; else the authors' own.")
     ] = None,
@@ -193,12 +195,12 @@ def evaluate(
     test_on: Annotated[
         list[Path] | None, typer.Option("--test-on", help="An index to test each training on; may be repeated.")
     ] = None,
-    preset: Annotated[str, typer.Option(help="Of the trainings: published, small or tiny.")] = "small",
-    modality: Annotated[str, typer.Option(help="Of the trainings: all, video, audio or text.")] = "all",
+    preset: Annotated[str | None, typer.Option(help="Of the trainings: published, small or tiny; else small.")] = None,
+    modality: Annotated[str | None, typer.Option(help="Of the trainings: all, video, audio or text; else all.")] = None,
     changes: Annotated[
         list[str] | None, typer.Option("--set", metavar="PLACE=VALUE", help="As for mmer train.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of the trainings.")] = 42,
+    seed: Annotated[int | None, typer.Option(help="Of the trainings; else 42.")] = None,
     allow_leaky_split: Annotated[
         bool, typer.Option("--allow-leaky-split", help="Test on speakers of the training too; figures say LEAKY.")
     ] = False,
@@ -213,51 +215,43 @@ def evaluate(
 
     With --train-on and --test-on: train on each of some sets, test on each of others, and print a matrix.
     """
-    from mmer.edge.bench.folder import SUMMARY, write_evaluation, write_matrix  # noqa: PLC0415
-    from mmer.edge.bench.judges import Judges  # noqa: PLC0415
-    from mmer.edge.bench.verdict import ALL, SUBSETS, report_json, report_lines  # noqa: PLC0415
-    from mmer.edge.corpus import Corpus  # noqa: PLC0415
-    from mmer.edge.files import claim  # noqa: PLC0415
-    from mmer.edge.models import is_checkpoint  # noqa: PLC0415
-
     if bool(data) == bool(train_on) or bool(train_on) != bool(test_on):
         raise SettingError("name --data for a checkpoint or bundle, or both --train-on and --test-on for a model")
+    said = {"--preset": preset, "--modality": modality, "--set": changes, "--seed": seed is not None}
+    other = {**said, "--allow-leaky-split": allow_leaky_split} if data else {"--subsets": subsets}
+    if strange := [name for name, given in other.items() if given]:
+        raise SettingError(f"{', '.join(strange)}: not with {'--data' if data else '--train-on'}; leave it out")
     if output is not None:
         _require("matplotlib", extra="report")
-        claim(output, marker=SUMMARY, exist_ok=exist_ok)
+    rows = tuple(_conditions(where))
     if train_on and test_on:
         _require("torch", "transformers", "safetensors", "sklearn", extra="train")
         from mmer.edge.bench.matrix import matrix_json, matrix_lines  # noqa: PLC0415
-        from mmer.training.across import Sets, train_and_test  # noqa: PLC0415
+        from mmer.training import across  # noqa: PLC0415
         from mmer.training.usual import Wish  # noqa: PLC0415
 
-        sets = replace(Sets.read(train_on, test_on, _conditions(where)), split=split, leaky=allow_leaky_split)
-        wish = Wish(str(model), preset, (*(changes or ()), f"seed={seed}"), modality=modality)
+        asked = (*(changes or ()), *(() if seed is None else (f"seed={seed}",)))
+        wish = Wish(str(model), preset or "small", asked, modality=modality or "all")
+        sides = tuple(train_on), tuple(test_on)
+        wanted = across.Order(wish, *sides, rows, split, allow_leaky_split, output, exist_ok=exist_ok)
         with _phases(quiet=quiet) as progress:
-            matrix = train_and_test(sets, wish, progress)
-        if output is not None:
-            write_matrix(output, matrix)
+            matrix = across.launch(wanted, progress)
         _print(matrix_json(matrix) if as_json else matrix_lines(matrix))
         return
-    whole, wanted = Corpus.read(data or []), tuple(SUBSETS) if subsets else (ALL,)
-    corpus = whole.where(_conditions(where))
-    with _progress("reading clips", sum(e.split == split for e in corpus.entries), quiet=quiet) as advance:
-        if is_checkpoint(model):
-            _require("torch", "transformers", "safetensors", extra="train")
-            from mmer.training.checkpoint import Checkpoint  # noqa: PLC0415
-            from mmer.training.evaluate import evaluate_corpus  # noqa: PLC0415
+    from mmer.edge.bench.launch import Order, launch  # noqa: PLC0415
+    from mmer.edge.bench.verdict import ALL, SUBSETS, report_json, report_lines  # noqa: PLC0415
+    from mmer.edge.models import is_checkpoint  # noqa: PLC0415
 
-            opened = Checkpoint.open(model)
-            report = evaluate_corpus(opened, Judges(corpus, whole, opened.facts.provenance), split, wanted, advance)
-        else:
-            from mmer.edge.bench.evaluate import evaluate_bundle  # noqa: PLC0415
-            from mmer.edge.bundle.bundle import Bundle  # noqa: PLC0415
-
-            bundle = Bundle.open(model)
-            judges = Judges(corpus, whole, bundle.manifest.provenance)
-            report = evaluate_bundle(bundle, judges, split, wanted, advance)
-    if output is not None and (found := report.subsets[ALL]):
-        write_evaluation(output, found, report_json(report))
+    if is_checkpoint(model):
+        _require("torch", "transformers", "safetensors", extra="train")
+        from mmer.training.evaluate import opened  # noqa: PLC0415
+    else:
+        from mmer.edge.bench.evaluate import opened  # noqa: PLC0415
+    order = Order(
+        model, tuple(data or ()), rows, split, tuple(SUBSETS) if subsets else (ALL,), output, exist_ok=exist_ok
+    )
+    with _phases(quiet=quiet) as progress:
+        report = launch(order, opened, progress)
     _print(report_json(report) if as_json else report_lines(report))
 
 

@@ -62,6 +62,18 @@ def test_imports_point_to_edge(part):
     assert [f for path in sources(part) for f in faults(path.relative_to(ROOT).as_posix(), path.read_text())] == []
 
 
+def unencoded(path: Path) -> list[str]:
+    """Return the places that write text in whatever encoding the machine has."""
+    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    writes = [call for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr == "write_text"]
+    return [f"{path}:{w.lineno}" for w in writes if "encoding" not in {keyword.arg for keyword in w.keywords}]
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_text_is_written_in_one_encoding_on_every_machine(part):
+    assert [place for path in sources(part) for place in unencoded(path)] == []
+
+
 @pytest.mark.parametrize(
     ("file", "source"),
     [

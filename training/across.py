@@ -1,16 +1,19 @@
 """Trainings on some sets, each judged on every other: what carries over to other people, rooms and microphones."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from mmer.edge.bench.folder import SUMMARY, write_matrix
+from mmer.edge.bench.launch import Progress
 from mmer.edge.bench.matrix import Cell, Matrix, SharedSpeakersError, Side
 from mmer.edge.bench.stamps import stamped
 from mmer.edge.bench.verdict import ALL
 from mmer.edge.corpus import Corpus
 from mmer.edge.errors import SettingError
+from mmer.edge.files import claim
 from mmer.edge.labels import LABELS
 from mmer.training.evaluate import evaluate
 from mmer.training.recording import Inputs
@@ -20,13 +23,26 @@ from mmer.training.usual import Wish, usual
 
 LEARNT = ("train", "val")
 
-Progress = Callable[[str, int, int], None]
-"""Hears what is being done, how many of it are done, and of how many."""
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What was asked for."""
+
+    wish: Wish
+    train_on: tuple[Path, ...]
+    test_on: tuple[Path, ...]
+    where: tuple[tuple[str, str], ...] = ()
+    split: str = "test"
+    leaky: bool = False
+    """Whether a speaker may be in the training of one and the test of another."""
+    output: Path | None = None
+    """A folder for the figures and a picture."""
+    exist_ok: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Sets:
-    """The corpora by name, and the split that is tested on."""
+    """The corpora by name, one name for one corpus on either side, and the split that is tested on."""
 
     train_on: Mapping[str, Corpus]
     test_on: Mapping[str, Corpus]
@@ -70,6 +86,17 @@ def named(paths: Sequence[Path]) -> list[str]:
     return [name if longer.count(name) == 1 else str(path) for name, path in zip(longer, paths, strict=True)]
 
 
+def launch(order: Order, progress: Progress) -> Matrix:
+    """Train and test as ordered, and write what was found; raises as `train_and_test`."""
+    if order.output is not None:
+        claim(order.output, marker=SUMMARY, exist_ok=order.exist_ok)
+    sets = replace(Sets.read(order.train_on, order.test_on, order.where), split=order.split, leaky=order.leaky)
+    matrix = train_and_test(sets, order.wish, progress)
+    if order.output is not None:
+        write_matrix(order.output, matrix)
+    return matrix
+
+
 def train_and_test(sets: Sets, wish: Wish, progress: Progress) -> Matrix:
     """Train on every set as wished and judge each model on the test of every set.
 
@@ -80,9 +107,9 @@ def train_and_test(sets: Sets, wish: Wish, progress: Progress) -> Matrix:
     settings = usual(wish, labels)
     samples = _samples(sets, settings.labels, settings.inputs, progress)
     cells: list[Cell] = []
-    for done, (name, corpus) in enumerate(sets.train_on.items()):
+    for done, name in enumerate(sets.train_on):
         progress("training", done, len(sets.train_on))
-        cells += _row(sets, samples, settings, name, corpus.digest)
+        cells += _row(sets, samples, settings, name)
     return Matrix(
         wish.model,
         wish.preset,
@@ -96,15 +123,13 @@ def train_and_test(sets: Sets, wish: Wish, progress: Progress) -> Matrix:
     )
 
 
-def _row(
-    sets: Sets, samples: Mapping[str, Sequence[Sample]], settings: TrainSettings, name: str, digest: str
-) -> list[Cell]:
+def _row(sets: Sets, samples: Mapping[str, Sequence[Sample]], settings: TrainSettings, name: str) -> list[Cell]:
     """Return the cells of one training."""
-    learnt = [sample for sample in samples[digest] if sample.split in LEARNT]
-    checkpoint = train(learnt, settings, digest).checkpoint
+    learnt = [sample for sample in samples[name] if sample.split in LEARNT]
+    checkpoint = train(learnt, settings, sets.train_on[name].digest).checkpoint
     cells = []
     for tested, corpus in sets.test_on.items():
-        judges = [sample for sample in samples[corpus.digest] if sample.split == sets.split]
+        judges = [sample for sample in samples[tested] if sample.split == sets.split]
         report = evaluate(checkpoint, judges, sets.split, corpus.digest)
         found = report.subsets[ALL]
         if found is None:
@@ -114,13 +139,13 @@ def _row(
 
 
 def _samples(sets: Sets, labels: Sequence[str], inputs: Inputs, progress: Progress) -> dict[str, Sequence[Sample]]:
-    """Return the samples of every corpus, by its digest, those of other labels left out."""
-    corpora = {corpus.digest: corpus for corpus in (*sets.train_on.values(), *sets.test_on.values())}
-    kept = {digest: _of_labels(corpus, labels) for digest, corpus in corpora.items()}
+    """Return the samples of every corpus by its name, those of other labels left out."""
+    corpora = {**sets.train_on, **sets.test_on}  # a digest says nothing of where files lie, so it cannot tell copies
+    kept = {name: _of_labels(corpus, labels) for name, corpus in corpora.items()}
     total, found = sum(len(corpus.entries) for corpus in kept.values()), dict[str, Sequence[Sample]]()
-    for digest, corpus in kept.items():
+    for name, corpus in kept.items():
         before = sum(map(len, found.values()))
-        found[digest] = load_samples(corpus, labels, inputs, partial(_tell, progress, total, before))
+        found[name] = load_samples(corpus, labels, inputs, partial(_tell, progress, total, before))
     return found
 
 

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 
 from mmer.edge.bench.judged import Judged, judge
 from mmer.edge.bench.judges import Judges
+from mmer.edge.bench.launch import Subject
 from mmer.edge.bench.stamps import stamps
 from mmer.edge.bench.verdict import ALL, SUBSETS, Report, refuse_unknown
 from mmer.edge.errors import SettingError
@@ -14,6 +17,12 @@ from mmer.training.checkpoint import Checkpoint
 from mmer.training.collate import Presence
 from mmer.training.predict import predict
 from mmer.training.samples import Sample, load_samples
+
+
+def opened(path: Path) -> Subject:
+    """Open a checkpoint to be measured."""
+    checkpoint = Checkpoint.open(path)
+    return Subject(checkpoint.facts.provenance, partial(evaluate_corpus, checkpoint))
 
 
 def evaluate(

@@ -58,6 +58,11 @@ class TrainSettings:
         """The stages, one or more."""
         return self.stages or (Stage(modality=self.modality, fit=self.fit),)
 
+    @property
+    def recorded(self) -> "TrainSettings":
+        """The settings as records tell of them: where a folder or an index lies is nobody's business."""
+        return replace(self, text_weights=_named(self.text_weights), stages=tuple(map(recorded, self.stages)))
+
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
@@ -105,11 +110,11 @@ def train(
         "leaking_speakers": list(leaking(samples)),
         "stamps": [LEAKY] if stamped(samples) or leaking(samples) else [],
         "fit": asdict(settings.fit),
-        "text_weights": _named(settings.text_weights),
+        "text_weights": settings.recorded.text_weights,
         "modality": settings.modality,
         "device": next(checkpoint.model.parameters()).device.type,
         "stages": [
-            {**asdict(recorded(stage)), "clips": _clips(leg)} for stage, leg in zip(settings.stages, legs, strict=False)
+            {**asdict(stage), "clips": _clips(leg)} for stage, leg in zip(settings.recorded.stages, legs, strict=False)
         ],
         "versions": versions(),
     }
@@ -166,7 +171,7 @@ def untrained(settings: TrainSettings, texts: Sequence[str]) -> Checkpoint:
 
 
 def _named(weights: str | None) -> str | None:
-    """Return the name to record: where a folder lies is nobody's business."""
+    """Return the name of a folder, or the hub id."""
     return Path(weights).name if weights is not None and Path(weights).is_dir() else weights
 
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +11,7 @@ from numpy.typing import NDArray
 from mmer.edge.backends.ort import OrtSettings
 from mmer.edge.bench.judged import Judged, judge
 from mmer.edge.bench.judges import Judges, chosen
+from mmer.edge.bench.launch import Subject
 from mmer.edge.bench.settings import BenchSettings
 from mmer.edge.bench.verdict import ALL, SUBSETS, Report, refuse_unknown
 from mmer.edge.bundle.bundle import Bundle
@@ -27,6 +30,12 @@ from mmer.edge.pipeline.window import Window
 
 Given = Mapping[str, NDArray[np.float64] | None]
 """Probabilities `[K]` of one clip for each set of modalities; `None` where the clip has none of them."""
+
+
+def opened(path: Path) -> Subject:
+    """Open a bundle to be measured; raise `BundleError` for what is none."""
+    bundle = Bundle.open(path)
+    return Subject(bundle.manifest.provenance, partial(evaluate_bundle, bundle))
 
 
 def evaluate_bundle(

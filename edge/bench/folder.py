@@ -43,7 +43,7 @@ def write_matrix(folder: Path, matrix: Matrix) -> None:
     """Write the document and a picture of how trainings do on other sets; raises as `write_evaluation`."""
     with atomic_folder(folder, marker=SUMMARY) as new:
         document = json.dumps(matrix_json(matrix), ensure_ascii=False, allow_nan=False, indent=1)
-        (new / SUMMARY).write_text(document + "\n")
+        (new / SUMMARY).write_text(document + "\n", encoding="utf-8")
         plot_matrix(matrix, new / MATRIX)
 
 

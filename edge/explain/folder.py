@@ -16,7 +16,8 @@ def write_explanation(folder: Path, found: Explanation) -> None:
     Raises `MissingDependencyError` without matplotlib, `SettingError` for a folder that is not ours to replace.
     """
     with atomic_folder(folder, marker=DOCUMENT) as new:
-        (new / DOCUMENT).write_text(json.dumps(found.to_json(), ensure_ascii=False, allow_nan=False, indent=1) + "\n")
+        document = json.dumps(found.to_json(), ensure_ascii=False, allow_nan=False, indent=1)
+        (new / DOCUMENT).write_text(document + "\n", encoding="utf-8")
         plot_contributions(found, new / CONTRIBUTIONS)
         if found.insight is not None:
             plot_over_time(found, found.insight, new / OVER_TIME)

@@ -1,10 +1,11 @@
 """The window of a recording that is explained, and what the model is given of it."""
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mmer.edge.backends.ort import OrtSettings
-from mmer.edge.errors import NothingToSeeError
+from mmer.edge.errors import NothingToSeeError, SettingError
 from mmer.edge.faces.crop import Crop
 from mmer.edge.faces.mtcnn import Mtcnn
 from mmer.edge.media.isolated import IsolatedDecoder
@@ -25,6 +26,10 @@ class Moment:
     length_s: float = 4.0
     transcript: Path | None = None
     """Words; without it, those beside or inside the file."""
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.start_s < math.inf:
+            raise SettingError(f"start_s is {self.start_s:g}; name a second of the recording, 0 or later")
 
 
 @dataclass(frozen=True, slots=True)

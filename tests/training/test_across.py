@@ -57,6 +57,17 @@ def test_the_document_is_strict_json_and_the_text_keeps_names_apart(corpora, tmp
     assert "averaged one-vs-rest accuracy" in lines[2]
 
 
+def test_a_noisy_copy_with_equal_names_and_rows_is_another_set(corpora, tmp_path):
+    clean = Corpus(tuple(replace(entry, transcript="") for entry in corpora["second"].entries))
+    copies = Corpus(tuple(replace(entry, path=tmp_path / entry.path.name) for entry in clean.entries))
+    for copy in copies.entries:
+        copy.path.write_bytes(clean.entries[0].path.read_bytes())
+    assert copies.digest == clean.digest
+    first, second = train_and_test(Sets({"clean": clean}, {"clean": clean, "copies": copies}), WISH, told).cells
+    assert first.found.scores.auc != 0.5
+    assert second.found.scores.auc == 0.5
+
+
 def test_equal_seeds_give_equal_figures(corpora):
     sets = Sets({"b": corpora["second"]}, {"b": corpora["second"]})
     once, again = (train_and_test(sets, WISH, told).cells[0].found for _ in range(2))
@@ -97,9 +108,19 @@ def test_the_command_trains_and_tests(corpora, tmp_path, capsys):
     cli.evaluate("cafes", preset="tiny", changes=["epochs=1"], modality="audio", as_json=True, quiet=True, **paths)
     document = json.loads(capsys.readouterr().out)
     assert (document["schema"], document["cells"][0]["train_on"]) == ("mmer.eval.matrix/1", "second")
+    assert document["seed"] == 42
 
 
 def test_the_command_wants_data_or_both_sides(tmp_path):
     for wrong in ({}, {"train_on": [tmp_path]}, {"data": [tmp_path], "train_on": [tmp_path], "test_on": [tmp_path]}):
         with pytest.raises(SettingError, match="--train-on and --test-on"):
             cli.evaluate("cafes", **wrong)
+
+
+def test_the_command_refuses_options_of_the_other_form_by_name(tmp_path):
+    sides = {"train_on": [tmp_path], "test_on": [tmp_path]}
+    with pytest.raises(SettingError, match="--subsets: not with --train-on"):
+        cli.evaluate("cafes", subsets=True, **sides)
+    trained = {"preset": "tiny", "modality": "all", "changes": ["epochs=1"], "seed": 0, "allow_leaky_split": True}
+    with pytest.raises(SettingError, match="--preset, --modality, --set, --seed, --allow-leaky-split: not with --data"):
+        cli.evaluate(tmp_path, data=[tmp_path], **trained)

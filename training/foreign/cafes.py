@@ -6,9 +6,11 @@ from dataclasses import replace
 
 from torch import Tensor
 
+from mmer.training.audio import AudioSettings
 from mmer.training.cafes import CafesSettings
 from mmer.training.foreign.keymap import KeyMap, Place, Reading, attention, repvgg, same
 from mmer.training.foreign.system import ForeignSystem
+from mmer.training.text import TextSettings
 
 SOURCE = (
     "github.com/InesJemmali/Hybrid-Confidence-Guided-Feature-Selection-for-Enhanced-Multimodal-Emotion-Recognition, "
@@ -83,23 +85,38 @@ def _waveform() -> dict[str, str]:
     return convolutions | {f"A.bn{n}": f"audio.waveform.groups.{place}.norm" for n, place in _WAVEFORM.items()}
 
 
+def alike(preset: CafesSettings) -> bool:
+    """Tell whether a preset reads words by ALBERT and sound by convolutions, as the published one."""
+    return (preset.text.kind, preset.audio.front) == (TextSettings().kind, AudioSettings().front)
+
+
 def sized(preset: CafesSettings, state: Mapping[str, Tensor]) -> CafesSettings:
     """Return the preset with the classes, the vocabulary and the longest sound of a state dict."""
-    classes = _length(state, "v_out.bias", 0, preset.classes)
-    vocabulary = _length(state, "T.albert.embeddings.word_embeddings.weight", 0, preset.text.vocab_size)
-    steps = _length(state, "A.tab.pos_encoding.pos_embed", 1, preset.audio.max_steps)
-    text, audio = replace(preset.text, vocab_size=vocabulary), replace(preset.audio, max_steps=steps)
+    text, audio = preset.text, preset.audio
+    classes = _length(state, "v_out.bias", (preset.classes,), 0)
+    words = (text.vocab_size, text.embedding_size)
+    vocabulary = _length(state, "T.albert.embeddings.word_embeddings.weight", words, 0)
+    steps = _length(state, "A.tab.pos_encoding.pos_embed", (1, audio.max_steps, 8 * audio.channels), 1)
+    text, audio = replace(text, vocab_size=vocabulary), replace(audio, max_steps=steps)
     return replace(preset, classes=classes, text=text, audio=audio)
 
 
-def _length(state: Mapping[str, Tensor], name: str, dimension: int, usual: int) -> int:
+def _length(state: Mapping[str, Tensor], name: str, usual: tuple[int, ...], free: int) -> int:
+    """Return one length of a tensor, the usual one unless all others are as usual.
+
+    A file may store many rows of no width, and our rows have width: a model of so many would outgrow any memory.
+    """
     tensor = state.get(name)
-    return usual if tensor is None or tensor.ndim <= dimension else tensor.shape[dimension]
+    if tensor is None or tensor.ndim != len(usual):
+        return usual[free]
+    found = tuple(tensor.shape)
+    return found[free] if found == (*usual[:free], found[free], *usual[free + 1 :]) else usual[free]
 
 
 CAFES = ForeignSystem(
     SOURCE,
     sized,
+    alike,
     keys,
     LABELS,
     re.compile(r"text\.albert\.pooler\..*|.*\.mixture\..*|.*\.num_batches_tracked"),

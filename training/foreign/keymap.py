@@ -1,6 +1,6 @@
 """From the names under which others keep parameters to ours, and from their forms to ours."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -102,21 +102,22 @@ def _fused(kind: str, tensor: Tensor) -> Mapping[str, Tensor]:
     if kind != "weight" or tensor.ndim != 4:
         return {}
     wide, narrow = tensor.shape[:2]
-    one = torch.ones(wide)
+    zero, one, least = (torch.tensor(value).expand(wide) for value in (0.0, 1.0, 1.0 - nn.BatchNorm2d(1).eps))
     values = {
         "dense.weight": tensor,
         "dense_norm.weight": one,
-        "dense_norm.running_mean": 0 * one,
-        "dense_norm.running_var": one - nn.BatchNorm2d(1).eps,
+        "dense_norm.running_mean": zero,
+        "dense_norm.running_var": least,
         "point.weight": tensor[:, :, 1:2, 1:2],
     }
     for norm in ("point_norm", *(["identity_norm"] if wide == narrow else [])):
-        zeros = dict.fromkeys((f"{norm}.weight", f"{norm}.bias", f"{norm}.running_mean"), 0 * one)
+        zeros = dict.fromkeys((f"{norm}.weight", f"{norm}.bias", f"{norm}.running_mean"), zero)
         values |= {**zeros, f"{norm}.running_var": one}
     return values
 
 
-def _above(name: str) -> Sequence[str]:
-    """Return the name and the modules that it is in, the innermost first."""
-    steps = name.split(".")
-    return [".".join(steps[:length]) for length in range(len(steps), 0, -1)]
+def _above(name: str) -> Iterator[str]:
+    """Yield the name and the modules that it is in, the innermost first."""
+    while name:
+        yield name
+        name = name.rpartition(".")[0]

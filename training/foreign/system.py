@@ -19,6 +19,8 @@ class ForeignSystem:
     """Where the names of its parameters are from."""
     sized: Callable[[CafesSettings, Mapping[str, Tensor]], CafesSettings]
     """From a preset's sizes to those that a file shows, where they may differ within one architecture."""
+    alike: Callable[[CafesSettings], bool]
+    """Whether a preset is built of the authors' parts, so that only sizes differ."""
     keys: Callable[[CafesSettings], KeyMap]
     labels: tuple[str, ...]
     """In the order of the authors' logits."""

@@ -21,6 +21,9 @@ MOST_BYTES = 4 << 30
 NESTS = ("state_dict", "model", "model_state_dict")
 """Under which a state dict may lie in a file that holds more."""
 
+LONGEST_NAME = 300
+"""Characters of a tensor's name; those of CAFES have at most 83."""
+
 _PARALLEL = "module."  # what DataParallel puts before every name
 _SAVE_AGAIN = "save the state dict alone: torch.save(model.state_dict(), FILE)"
 _REFIT = "import the weights, and fit it again: mmer train cafes --from CHECKPOINT --data INDEX --set epochs=1"
@@ -53,6 +56,8 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     state = _state(_safe(path) if path.suffix == ".safetensors" else _zipped(path), path)
     if sum(tensor.numel() * tensor.element_size() for tensor in state.values()) > MOST_BYTES:
         raise ForeignFileError(path, f"its tensors declare more than {MOST_BYTES >> 30} GiB; name another file")
+    if hollow := next((name for name, tensor in state.items() if not _stored(tensor)), None):
+        raise ForeignFileError(path, f"stores fewer values than {hollow} has; {_SAVE_AGAIN}")
     while all(name.startswith(_PARALLEL) for name in state):
         state = {name.removeprefix(_PARALLEL): tensor for name, tensor in state.items()}
     return state
@@ -62,7 +67,7 @@ def _safe(path: Path) -> object:
     try:
         return load_file(path)
     except (SafetensorError, OSError) as error:
-        raise ForeignFileError(path, f"is not safetensors ({error}); name another file") from error
+        raise ForeignFileError(path, f"is not safetensors ({_first(error)}); name another file") from error
 
 
 def _zipped(path: Path) -> object:
@@ -95,8 +100,9 @@ def _refuse_code(path: Path) -> None:
         pickles = [archive.read(member) for member in members if member.filename.endswith(".pkl")]
     named = (name for content in pickles for name in _named(content))
     if odd := next((name for name in named if not _HARMLESS.fullmatch(name)), None):
-        what = odd.replace(" ", ".")
-        raise ForeignFileError(path, f"holds {what:.100}, and nothing but tensors is read; {_SAVE_AGAIN}")
+        raise ForeignFileError(
+            path, f"holds {_printable(odd.replace(' ', '.'))}, and nothing but tensors is read; {_SAVE_AGAIN}"
+        )
 
 
 def _named(content: bytes) -> Iterator[str]:
@@ -111,10 +117,28 @@ def _named(content: bytes) -> Iterator[str]:
 def _state(loaded: object, path: Path) -> dict[str, Tensor]:
     if isinstance(loaded, Mapping):
         for held in (loaded, *(loaded.get(nest) for nest in NESTS)):
-            if isinstance(held, Mapping) and (found := {str(k): v for k, v in held.items() if isinstance(v, Tensor)}):
-                return found
+            if isinstance(held, Mapping) and (found := {k: v for k, v in held.items() if isinstance(v, Tensor)}):
+                return _known_by_name(found, path)
     raise ForeignFileError(path, f"holds no state dict, nor one under {', '.join(NESTS)}; {_SAVE_AGAIN}")
 
 
+def _known_by_name(state: dict[object, Tensor], path: Path) -> dict[str, Tensor]:
+    """Return the tensors, all of whose names can be shown on a terminal and written as JSON."""
+    named = {k: v for k, v in state.items() if isinstance(k, str) and k.isprintable() and len(k) <= LONGEST_NAME}
+    if len(named) < len(state):
+        raise ForeignFileError(path, f"has a tensor whose name is no text of up to {LONGEST_NAME} characters to print")
+    return named
+
+
+def _stored(tensor: Tensor) -> bool:
+    """Tell whether the file has every value, rather than one that is repeated."""
+    return tensor.numel() * tensor.element_size() <= tensor.untyped_storage().nbytes()
+
+
 def _first(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).partition("\n")[0][:120]
+    return _printable((str(error).strip() or type(error).__name__).partition("\n")[0])
+
+
+def _printable(text: str) -> str:
+    """Return the beginning of somebody else's text, without what a terminal would obey."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text[:120])

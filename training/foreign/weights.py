@@ -11,13 +11,20 @@ from torch import Tensor
 
 from mmer.edge.errors import DataError, SettingError
 from mmer.edge.labels import LABELS, canonical
+from mmer.training.audio import refuse_other_rate
+from mmer.training.cafes import CafesSettings
 from mmer.training.checkpoint import Checkpoint, Facts, versions
 from mmer.training.foreign import SYSTEMS
+from mmer.training.foreign.system import ForeignSystem
 from mmer.training.foreign.tensors import ForeignFileError, read_tensors
 from mmer.training.model import EmotionModel
 from mmer.training.text import pretrained_tokenizer
 from mmer.training.tokenizer import train_tokenizer
-from mmer.training.zoo import known
+from mmer.training.zoo import ZooEntry, known
+
+_FLOAT8 = (torch.float8_e4m3fn, torch.float8_e4m3fnuz, torch.float8_e5m2, torch.float8_e5m2fnuz)
+_REAL = (torch.float64, torch.float32, torch.float16, torch.bfloat16, *_FLOAT8)
+_WHOLE = (torch.int64, torch.int32)
 
 
 class MissingWeightsError(DataError):
@@ -82,8 +89,9 @@ def import_weights(path: Path, wanted: Wanted) -> Imported:
     if wanted.system not in SYSTEMS:
         raise SettingError(f"no weights of {wanted.system!r} can be read; there are: {', '.join(SYSTEMS)}")
     system, entry = SYSTEMS[wanted.system], known(wanted.system, wanted.preset)
+    preset = _preset(system, entry, wanted.preset)
     state = read_tensors(path)
-    settings = system.sized(entry.presets[wanted.preset], state)
+    settings = system.sized(preset, state)
     labels = _labels(wanted.labels or system.labels, settings.classes)
     tokenizer = _tokenizer(wanted.tokenizer, settings.text.vocab_size)
     with torch.random.fork_rng(devices=[]):
@@ -106,16 +114,35 @@ def import_weights(path: Path, wanted: Wanted) -> Imported:
     return _recorded(imported, system.source)
 
 
+def _preset(system: ForeignSystem, entry: ZooEntry, name: str) -> CafesSettings:
+    """Return the sizes of a preset; raise `SettingError` for one that is built otherwise than the authors' model."""
+    possible = [other for other, sizes in entry.presets.items() if system.alike(sizes)]
+    if name not in possible:
+        raise SettingError(
+            f"--preset {name} is built of other parts than the authors'; there are: {', '.join(possible)}"
+        )
+    refuse_other_rate(entry.presets[name].audio, system.inputs.audio)
+    return entry.presets[name]
+
+
 def _fill(model: EmotionModel, values: Mapping[str, Tensor], path: Path) -> tuple[str, ...]:
     """Load what fits into the model, and return what has another shape."""
     ours = model.state_dict()
     there = {name: value for name, value in values.items() if name in ours}
     fitting = {name: value for name, value in there.items() if value.shape == ours[name].shape}
-    if bad := next((name for name, value in fitting.items() if not value.isfinite().all()), None):
+    if odd := next((name for name, value in fitting.items() if not _like(value, ours[name])), None):
+        raise ForeignFileError(path, f"what becomes {odd} is {fitting[odd].dtype}, which cannot be; name another file")
+    read = {name: value.to(ours[name].dtype) for name, value in fitting.items()}
+    if bad := next((name for name, value in read.items() if not value.isfinite().all()), None):
         raise ForeignFileError(path, f"what becomes {bad} is not finite; name another file")
-    model.load_state_dict(ours | fitting)
-    odd = sorted(there.keys() - fitting.keys())
-    return tuple(f"{name} {[*there[name].shape]}, needed {[*ours[name].shape]}" for name in odd)
+    model.load_state_dict(ours | read)
+    others = sorted(there.keys() - fitting.keys())
+    return tuple(f"{name} {[*there[name].shape]}, needed {[*ours[name].shape]}" for name in others)
+
+
+def _like(theirs: Tensor, ours: Tensor) -> bool:
+    """Tell whether values are real numbers for real numbers, or whole ones for whole ones."""
+    return theirs.dtype in (_REAL if ours.is_floating_point() else _WHOLE)
 
 
 def _recorded(imported: Imported, source: str) -> Imported:

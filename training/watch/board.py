@@ -40,7 +40,7 @@ class Board(Watcher):
 
     def begin(self, plan: Plan) -> None:
         """Write the settings as text."""
-        self._writer.add_text("settings", f"```\n{json.dumps(asdict(plan.settings), indent=1)}\n```")
+        self._writer.add_text("settings", f"```\n{json.dumps(asdict(plan.settings.recorded), indent=1)}\n```")
         for remark in plan.remarks:
             self._writer.add_text("remarks", remark)
 

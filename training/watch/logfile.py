@@ -48,7 +48,7 @@ class LogFile(Watcher):
     def begin(self, plan: Plan) -> None:
         """Write what is about to be done."""
         self.write("versions", json.dumps(versions()))
-        self.write("settings", json.dumps(asdict(plan.settings)))
+        self.write("settings", json.dumps(asdict(plan.settings.recorded)))
         self.write("corpus", f"{plan.corpus}, {plan.steps} steps, clips: {json.dumps(dict(plan.clips))}")
         for remark in plan.remarks:
             self.write("remark", remark)

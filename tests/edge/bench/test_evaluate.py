@@ -64,3 +64,8 @@ def test_words_alone_are_judged_by_the_command(tmp_path, capsys):
     assert found.keys() == set(SUBSETS)
     assert {name for name, figures in found.items() if figures is None} == {"video+audio", "video", "audio"}
     assert found["text"]["scores"]["clips"] == 3
+
+
+def test_the_name_of_a_model_has_to_be_trained_first(tmp_path):
+    with pytest.raises(SettingError, match=r"cafes: no such checkpoint or bundle; .* --train-on and --test-on"):
+        cli.evaluate(tmp_path / "cafes", data=[tmp_path / "words.csv"])

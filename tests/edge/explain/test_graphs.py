@@ -92,3 +92,9 @@ def test_the_command_explains_the_example(capsys):
 def test_the_command_wants_one_recording():
     with pytest.raises(SettingError, match="--example"):
         cli.explain()
+
+
+@pytest.mark.parametrize("start_s", [-1.0, float("nan"), float("inf")])
+def test_a_window_that_begins_nowhere_is_refused_before_the_recording_is_read(tmp_path, start_s):
+    with pytest.raises(SettingError, match="0 or later"):
+        cli.explain(tmp_path / "none.mp4", start_s=start_s)

@@ -120,6 +120,24 @@ def test_five_gigabytes_of_one_repeated_zero_are_refused(tmp_path):
     assert "GiB" in refusal(path)
 
 
+def test_a_repeated_zero_is_refused_however_small(tmp_path):
+    assert "fewer values than a" in refusal(written(tmp_path / "a.pth", {"a": torch.zeros(1).expand(9)}))
+
+
+@pytest.mark.parametrize("name", ["a" * 301, "a\x1b[2Jb", "a\nb", "\ud800", "\u202eb", 3])
+def test_a_name_that_cannot_be_shown_is_refused(tmp_path, name):
+    said = refusal(written(tmp_path / "a.pth", {name: torch.zeros(1)}))
+    assert "whose name is no text" in said
+    assert said.isprintable()
+
+
+def test_what_a_pickle_would_import_reaches_no_terminal_as_it_is(tmp_path):
+    path = written(tmp_path / "a.pth", {"a": torch.zeros(1)})
+    hostile = b"\x80\x02cos\\x1b[2J\nsystem\n."
+    repacked(path, lambda name, content: hostile if name.endswith("data.pkl") else content)
+    assert refusal(path).isprintable()
+
+
 def test_a_call_that_asks_for_memory_is_refused(tmp_path):
     path = written(tmp_path / "a.pth", {"a": torch.zeros(1)})
     asking = b"\x80\x02c__builtin__\nbytearray\nJ\xff\xff\xff\x7f\x85R."

@@ -11,6 +11,7 @@ from mmer.edge.errors import SettingError
 from mmer.training.batch import Batch
 from mmer.training.checkpoint import Checkpoint
 from mmer.training.foreign.report import import_json, import_lines
+from mmer.training.foreign.tensors import ForeignFileError
 from mmer.training.foreign.weights import MissingWeightsError, Wanted, import_weights
 
 TINY = Wanted("cafes", "tiny")
@@ -134,10 +135,55 @@ def test_names_without_a_place_are_listed_twenty_at_most_and_all_in_the_document
 
 
 def test_another_size_is_refused_even_when_parameters_may_be_missing(authors, saved):
-    imported = import_weights(saved(authors().state_dict()), Wanted("cafes", "small", allow_missing=True))
-    assert any("needed" in line for line in imported.misshapen)
+    state = authors().state_dict() | {"A.fc1.weight": torch.zeros(3, 16)}
+    imported = import_weights(saved(state), Wanted("cafes", "tiny", allow_missing=True))
+    assert imported.misshapen == ("audio.project.weight [3, 16], needed [8, 16]",)
     with pytest.raises(MissingWeightsError):
         imported.require()
+
+
+@pytest.mark.parametrize("dtype", [torch.float8_e4m3fn, torch.float8_e5m2, torch.bfloat16, torch.float64])
+def test_every_real_type_is_widened(authors, tmp_path, dtype):
+    state = authors().state_dict()
+    state["A.fc1.bias"] = torch.full((8,), 0.5).to(dtype)
+    save_file(state, tmp_path / "model.safetensors")
+    model = import_weights(tmp_path / "model.safetensors", TINY).checkpoint.model
+    assert model.audio.project.bias.tolist() == [0.5] * 8
+
+
+@pytest.mark.parametrize("dtype", [torch.complex64, torch.int8, torch.bool, torch.float8_e8m0fnu])
+def test_a_type_that_no_weight_has_is_refused(authors, tmp_path, dtype):
+    state = authors().state_dict()
+    state["A.fc1.bias"] = torch.ones(8).to(dtype)
+    save_file(state, tmp_path / "model.safetensors")
+    with pytest.raises(ForeignFileError, match=r"audio\.project\.bias is torch"):
+        import_weights(tmp_path / "model.safetensors", TINY)
+
+
+def test_what_is_finite_in_the_file_and_too_large_for_us_is_refused(authors, saved):
+    state = authors().state_dict() | {"A.fc1.bias": torch.full((8,), 1e300, dtype=torch.float64)}
+    with pytest.raises(ForeignFileError, match="not finite"):
+        import_weights(saved(state), TINY)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("T.albert.embeddings.word_embeddings.weight", (1 << 40, 0)),
+        ("T.albert.embeddings.word_embeddings.weight", (1 << 20, 1)),
+        ("A.tab.pos_encoding.pos_embed", (1, 1 << 16, 1)),
+        ("V.4.rbr_reparam.weight", (1 << 40, 0, 3, 3)),
+    ],
+)
+def test_rows_without_width_make_no_large_model(authors, saved, name, shape):
+    imported = import_weights(saved(authors().state_dict() | {name: torch.zeros(shape)}), TINY)
+    assert sum(p.numel() for p in imported.checkpoint.model.parameters()) < 1 << 20
+    assert any(str(list(shape)) in line for line in imported.misshapen)
+
+
+def test_a_preset_of_other_parts_is_refused_before_the_file_is_read(tmp_path):
+    with pytest.raises(SettingError, match=r"small is built of other parts.*published, tiny"):
+        import_weights(tmp_path / "none.pth", Wanted("cafes", "small"))
 
 
 def test_another_system_is_refused(saved):

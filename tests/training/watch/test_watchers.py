@@ -3,12 +3,14 @@
 import io
 import re
 import sys
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
 from mmer.edge.errors import MissingDependencyError
 from mmer.training.history import Epoch
+from mmer.training.stages import Stage
 from mmer.training.train import TrainSettings
 from mmer.training.watch.board import Board, require_board
 from mmer.training.watch.logfile import LogFile
@@ -104,6 +106,32 @@ def test_the_log_says_what_stopped_a_training_and_goes_on_behind_it(tmp_path):
     lines = (tmp_path / "log").read_text().splitlines()
     assert lines[0].endswith("stopped no more")
     assert len(lines) == 7
+
+
+@pytest.fixture
+def private(tmp_path):
+    """A plan with a folder of text weights and an index of a stage's own, somewhere on this machine."""
+    (tmp_path / "weights").mkdir()
+    stage = Stage(data=str(tmp_path / "faces.csv"))
+    return replace(PLAN, settings=replace(PLAN.settings, text_weights=str(tmp_path / "weights"), stages=(stage,)))
+
+
+def test_the_log_names_folders_and_indexes_but_not_where_they_lie(private, tmp_path):
+    with LogFile(tmp_path / "log") as log:
+        log.begin(private)
+    said = (tmp_path / "log").read_text()
+    assert '"text_weights": "weights"' in said
+    assert '"data": "faces.csv"' in said
+    assert str(tmp_path) not in said
+
+
+def test_tensorboard_does_not_say_where_they_lie_either(private, tmp_path):
+    pytest.importorskip("tensorboard")
+    with Board(tmp_path / "board") as board:
+        board.begin(private)
+    (written,) = (tmp_path / "board").iterdir()
+    assert b"faces.csv" in written.read_bytes()
+    assert str(tmp_path).encode() not in written.read_bytes()
 
 
 def test_tensorboard_holds_every_figure_of_every_epoch(tmp_path):
