@@ -13,6 +13,7 @@ from mmer.edge.inputs.constants import among, within
 from mmer.training.attention import MultiHeadAttention
 from mmer.training.batch import Encoded
 from mmer.training.confidence import ConfidenceFilter
+from mmer.training.dropout import Dropout
 from mmer.training.mel import Mel
 from mmer.training.settings import divides
 from mmer.training.spectrum import RATE_HZ
@@ -106,7 +107,7 @@ class AudioEncoder(nn.Module):
         self.confidence = confidence
         self.recurrent, self.attention, self.project = sequence
         self.summary = summary
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, samples: Tensor, mask: Tensor | None = None) -> Encoded:
         """Return the sequence of samples `[B, N]` and mask `[B, N]`, with `N` at least `MIN_SAMPLES`."""
