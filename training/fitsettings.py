@@ -6,12 +6,16 @@ from dataclasses import dataclass, field
 from mmer.edge.errors import SettingError
 from mmer.edge.inputs.constants import among, within
 from mmer.training.augment.settings import UNCHANGED, Augmentation
+from mmer.training.batch import MODALITIES
 from mmer.training.compute import ComputeSettings
 from mmer.training.curriculum import CurriculumSettings
 from mmer.training.history import WORTHS
 from mmer.training.objective import LossSettings
 from mmer.training.optimiser import OptimiserSettings
 from mmer.training.sampler import SamplerSettings
+
+
+_ALL = ", ".join(MODALITIES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,5 +67,7 @@ class FitSettings:
             if not isinstance(rate, int | float):
                 raise SettingError(f"rates.{name} is {rate!r:.80}, not a number")
             within(f"rates.{name}", rate, 0.0, 1000.0)
+        if len(self.dropout) != len(MODALITIES):
+            raise SettingError(f"dropout has {len(self.dropout)} values; it needs one for each of {_ALL}")
         for share in self.dropout:
             within("dropout", share, 0.0, 1.0)

@@ -166,6 +166,8 @@ def test_unknown_models_and_presets_are_refused(wrong):
         {"dropout": (0, 2, 0)},
         {"accumulation": 99},
         {"patience": -1},
+        {"dropout": (0.1, 0.1)},
+        {"dropout": (0.1, 0.1, 0.1, 0.1)},
     ],
 )
 def test_settings_that_cannot_be_are_refused(wrong):
