@@ -33,7 +33,7 @@ class FitSettings:
     """Training ends after so many epochs without a better one; 0 never does."""
     seed: int = 42
     keep: str = "uar"
-    """What the best epoch has most of on the validation samples, one of `history.WORTHS`."""
+    """What the best epoch has most of on the validation samples, one of `history.WORTHS`; `last` chooses nothing."""
     optimiser: OptimiserSettings = field(default_factory=OptimiserSettings)
     rates: Mapping[str, float] = field(default_factory=dict)
     """Learning rate of branches or parts, such as `face`, over that of the rest; 0 freezes."""
@@ -71,3 +71,11 @@ class FitSettings:
             raise SettingError(f"dropout has {len(self.dropout)} values; it needs one for each of {_ALL}")
         for share in self.dropout:
             within("dropout", share, 0.0, 1.0)
+        _refuse_what_never_works(self)
+
+
+def _refuse_what_never_works(fit: FitSettings) -> None:
+    """Raise `SettingError` for settings of which one makes another do nothing."""
+    if fit.keep == "last" and (fit.patience or fit.optimiser.schedule == "plateau"):
+        waits = f"patience {fit.patience}" if fit.patience else "optimiser.schedule plateau"
+        raise SettingError(f"{waits} waits for a better epoch, and keep=last calls every epoch better; set keep=uar")

@@ -175,6 +175,12 @@ def test_settings_that_cannot_be_are_refused(wrong):
         FitSettings(**wrong)
 
 
+@pytest.mark.parametrize("waits", [{"patience": 2}, {"optimiser": OptimiserSettings(schedule="plateau")}])
+def test_waiting_for_a_better_epoch_where_every_one_is_better_is_refused(waits):
+    with pytest.raises(SettingError, match="set keep=uar"):
+        FitSettings(keep="last", **waits)
+
+
 @pytest.mark.parametrize(
     "wrong", [{"kind": "sgd"}, {"lr": 0}, {"warmup": 1.0}, {"weight_decay": float("nan")}, {"schedule": "up"}]
 )
