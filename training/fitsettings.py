@@ -14,7 +14,6 @@ from mmer.training.objective import LossSettings
 from mmer.training.optimiser import OptimiserSettings
 from mmer.training.sampler import SamplerSettings
 
-
 _ALL = ", ".join(MODALITIES)
 
 
@@ -79,3 +78,5 @@ def _refuse_what_never_works(fit: FitSettings) -> None:
     if fit.keep == "last" and (fit.patience or fit.optimiser.schedule == "plateau"):
         waits = f"patience {fit.patience}" if fit.patience else "optimiser.schedule plateau"
         raise SettingError(f"{waits} waits for a better epoch, and keep=last calls every epoch better; set keep=uar")
+    if fit.loss.taught and fit.mixup:
+        raise SettingError("a teacher of words and mixup, which is for the wordless, exclude each other; set mixup=0")
