@@ -130,8 +130,7 @@ def train(
     from mmer.training.watch.show import shown  # noqa: PLC0415
 
     quiet = quiet or not leads()
-    asked = (*(changes or ()), f"seed={seed}")
-    wish = Wish(model, preset or "", asked, text_weights, modality, tuple(sizes or ()), device, stages)
+    wish = Wish(model, preset or "", _seeded(changes, seed), text_weights, modality, tuple(sizes or ()), device, stages)
     rows = tuple(_conditions(where))
     order = Order(wish, tuple(data), rows, output, tuple(start or ()), tensorboard, resume=resume, exist_ok=exist_ok)
     with _phases(quiet=quiet) as show:
@@ -232,7 +231,7 @@ def evaluate(
         from mmer.training.usual import Wish  # noqa: PLC0415
 
         sets = replace(Sets.read(train_on, test_on, _conditions(where)), split=split, leaky=allow_leaky_split)
-        wish = Wish(str(model), preset, (*(changes or ()), f"seed={seed}"), modality=modality)
+        wish = Wish(str(model), preset, _seeded(changes, seed), modality=modality)
         with _phases(quiet=quiet) as progress:
             matrix = train_and_test(sets, wish, progress)
         if output is not None:
@@ -693,6 +692,13 @@ def _require(*modules: str, extra: str) -> None:
     for module in modules:
         if find_spec(module) is None:
             raise MissingDependencyError(module, extra)
+
+
+def _seeded(changes: list[str] | None, seed: int) -> tuple[str, ...]:
+    """Return the changes with the seed; raise `SettingError` for one that they hold already."""
+    if any(change.partition("=")[0] == "seed" for change in changes or ()):
+        raise SettingError("--set seed: the seed has an option of its own; give it as --seed")
+    return (*(changes or ()), f"seed={seed}")
 
 
 def _conditions(where: list[str] | None) -> list[tuple[str, str]]:

@@ -63,6 +63,13 @@ def test_fine_tuning_takes_the_preset_of_its_start(call, tmp_path):
     assert (document["preset"], document["provenance"]["start"]["labels_kept"]) == ("tiny", document["labels"])
 
 
+def test_a_seed_among_the_changes_is_refused(call, index):
+    with pytest.raises(SettingError, match="give it as --seed"):
+        call("made", changes=["epochs=1", "seed=7"])
+    with pytest.raises(SettingError, match="give it as --seed"):
+        cli.evaluate("cafes", train_on=[index], test_on=[index], changes=["seed=7"])
+
+
 def test_the_checkpoint_holds_its_log_and_what_it_is_worth(call, tmp_path):
     call("made")
     names = {path.name for path in (tmp_path / "made").iterdir()}
