@@ -67,11 +67,11 @@ def prepared(order: Order, progress: Callable[[int, int], None]) -> Ready:
         require_board()
     order = _claimed(order) if leads() else order
     start = begun(order.start, _seed(order.wish)) if order.start else None
-    beginning = Beginning(start, progress_path(order.output), order.resume)
     wish = _complete(order.wish, start)
     material = Material.of(Corpus.read(order.data).where(order.where), wished_stages(wish))
+    beginning = Beginning(start, progress_path(order.output), order.resume, material.digests)
     corpus = material.everything
-    settings = usual(wish, labels_of(corpus), beginning.start)
+    settings = usual(wish, labels_of(corpus), start)
     with leader_first():
         samples = material.samples(settings.labels, settings.inputs, lambda done: progress(done, len(corpus.entries)))
     return Ready(order, settings, samples, beginning, _plan(settings, samples, corpus.digest))

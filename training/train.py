@@ -69,6 +69,8 @@ class Beginning:
     """A file that keeps what is needed to go on after an interruption."""
     resume: bool = False
     """Whether to go on from that file, where it is there."""
+    corpora: tuple[str, ...] = ()
+    """Digests of the corpora that the whole consists of, where stages have clips of their own."""
 
 
 FRESH = Beginning()
@@ -100,6 +102,7 @@ def train(
     parts = {"train": [s for leg in legs for s in leg.data.train], "val": [s for leg in legs for s in leg.data.val]}
     provenance: dict[str, object] = {
         "corpus": digest,
+        "corpora": sorted({digest, *beginning.corpora} - {""}),
         "speakers": {split: sorted({s.speaker for s in part}) for split, part in parts.items()},
         "clips": _clips(legs[-1]),
         "leaking_speakers": list(leaking(samples)),

@@ -23,7 +23,7 @@ def part(name, seed, labels=LABELS, speaker="someone", sizes=()):
     wanted = usual(Wish("cafes", "tiny", (f"seed={seed}",), sizes=sizes), labels)
     made = untrained(wanted, [f"so {name}", "so happy today"])
     torch.nn.init.normal_(made.model.fusion.vote.weight)
-    facts = replace(made.facts, provenance={"speakers": {"train": [speaker], "val": []}, "stamps": []})
+    facts = replace(made.facts, provenance={"corpus": name, "speakers": {"train": [speaker], "val": []}, "stamps": []})
     return Start(name, replace(made, facts=facts, model=made.model.eval()))
 
 
@@ -63,6 +63,10 @@ def test_branches_are_averaged_by_their_heads_until_training_joins_them(whole, s
 
 def test_whoever_a_part_has_met_is_no_stranger(whole):
     assert whole.checkpoint.facts.provenance["speakers"]["train"] == sorted(MODALITIES)
+
+
+def test_corpora_that_a_part_has_met_are_those_of_the_whole(whole):
+    assert whole.checkpoint.facts.provenance["corpora"] == sorted(MODALITIES)
 
 
 def test_labels_of_another_part_are_matched_by_name(parts, synth_samples):
