@@ -1,6 +1,7 @@
 """Branches of several checkpoints make one model, in which each answers as it did alone."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from mmer.training.evaluate import SUBSETS
 from mmer.training.fitsettings import FitSettings
 from mmer.training.graft import begun, grafted
 from mmer.training.predict import predict
+from mmer.training.report import train_lines
 from mmer.training.start import Start
 from mmer.training.train import Beginning, TrainSettings, train, untrained
 from mmer.training.usual import Wish, usual
@@ -74,6 +76,33 @@ def test_labels_of_another_part_are_matched_by_name(parts, synth_samples):
     one = grafted({"video": parts["video"], "audio": turned}, 0)
     found = answers(one, synth_samples[:4], "audio")
     assert found == pytest.approx(answers(turned, synth_samples[:4], "audio")[:, ::-1], abs=1e-6)
+
+
+@pytest.fixture(scope="module")
+def ignorant(parts):
+    """A model whose text branch has never met one of its labels."""
+    return grafted({"video": parts["video"], "text": part("told", 9, labels=("happy", "neutral"))}, 0)
+
+
+def test_a_branch_has_no_vote_for_a_label_that_it_does_not_know(ignorant):
+    model = ignorant.checkpoint.model
+    place, seen = LABELS.index("sad"), model.fusion.heads[0]
+    assert not any(model.fusion.heads[head].weight[place].any() for head in (1, 2))
+    assert not any(model.fusion.heads[head].bias[place] for head in (1, 2))
+    assert seen.weight[place].any()
+
+
+def test_a_training_says_which_labels_were_new_to_which_branch(ignorant, synth_samples):
+    few = [s for split in ("train", "val") for s in [s for s in synth_samples if s.split == split][:4]]
+    made = train(few, TrainSettings(LABELS, preset="tiny", fit=FitSettings(epochs=1)), beginning=Beginning(ignorant))
+    assert made.checkpoint.facts.provenance["start"]["provenance"]["parts"]["text"]["labels_kept"] == [
+        "neutral",
+        "happy",
+    ]
+    assert train_lines(made, Path("made"))[:2] == [
+        "started from video=video text=told with its heads: it knew all labels",
+        "its text branch began anew for sad",
+    ]
 
 
 def test_a_grafted_model_can_be_trained_and_says_what_it_is_made_of(whole, synth_samples):
