@@ -80,9 +80,10 @@ def _facts(parts: Mapping[str, Checkpoint], first: Facts) -> Facts:
     settings = replace(first.settings, **{modality: getattr(of.settings, modality) for modality, of in found.items()})
     inputs = Inputs(**{modality: getattr(of.inputs, modality) for modality, of in found.items()})
     for modality, facts in found.items():
-        if facts.model != first.model or _common(facts.settings) != _common(settings):
+        blind = modality == "audio" and _seen(facts.settings) != _seen(found["video"].settings)
+        if facts.model != first.model or _common(facts.settings) != _common(settings) or blind:
             raise SettingError(
-                f"the {modality} branch is of another model or of other sizes in the fusion; train it anew"
+                f"the {modality} branch is of another model or of other widths than the fusion has; train it anew"
             )
     return replace(first, settings=settings, inputs=inputs, metrics={})
 
@@ -90,6 +91,11 @@ def _facts(parts: Mapping[str, Checkpoint], first: Facts) -> Facts:
 def _common(settings: CafesSettings) -> tuple[object, ...]:
     """Return what the branches have to share."""
     return settings.fusion_width, settings.fusion_heads, settings.confidence, settings.components
+
+
+def _seen(settings: CafesSettings) -> tuple[int, int]:
+    """Return the widths of video and audio, which look at each other."""
+    return settings.video.projection[-1], settings.audio.width
 
 
 def _provenance(parts: Parts, labels: tuple[str, ...]) -> dict[str, object]:

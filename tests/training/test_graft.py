@@ -111,10 +111,19 @@ def test_a_grafted_model_can_be_trained_and_says_what_it_is_made_of(whole, synth
     assert list(made.checkpoint.facts.provenance["start"]["provenance"]["parts"]) == list(MODALITIES)
 
 
-def test_branches_of_other_sizes_in_the_fusion_are_refused(parts):
-    other = part("wide", 1, sizes=("fusion_width=32",))
+@pytest.mark.parametrize("size", ["fusion_width=32", "audio.width=12", "video.projection=[32,24,20]"])
+def test_branches_of_other_sizes_in_the_fusion_are_refused(parts, size):
+    other = part("wide", 1, sizes=(size,))
     with pytest.raises(SettingError, match="the audio branch"):
         grafted({"video": parts["video"], "audio": other}, 0)
+
+
+def test_text_looks_at_no_widths_of_other_branches(parts, synth_samples):
+    other = part("told", 1, sizes=("audio.width=12", "text.hidden_size=32"))
+    whole = grafted({"video": parts["video"], "text": other}, 0)
+    assert answers(whole, synth_samples[:4], "text") == pytest.approx(
+        answers(other, synth_samples[:4], "text"), abs=1e-6
+    )
 
 
 def test_branches_may_have_sizes_of_their_own(parts, synth_samples):
