@@ -37,6 +37,11 @@ def test_a_model_that_cannot_be_built_is_refused(change):
         usual(Wish("cafes", "tiny", sizes=(change,)), LABELS)
 
 
+def test_text_weights_for_a_branch_that_is_no_albert_are_refused_before_they_are_looked_for():
+    with pytest.raises(SettingError, match="of preset small is phrases; add --preset published"):
+        usual(Wish("cafes", "small", text_weights="./nowhere"), LABELS)
+
+
 def leaves(settings, above=""):
     """Return the value of each place, a float where it is declared one."""
     found = {}
