@@ -10,7 +10,7 @@ from tokenizers import Tokenizer
 from mmer.edge.bench.stamps import LEAKY, stamped
 from mmer.edge.errors import SettingError
 from mmer.edge.leaks import leaking
-from mmer.training.audio import refuse_other_rate
+from mmer.training.audio import refuse_unheard
 from mmer.training.branch import WHOLE
 from mmer.training.cafes import CafesSettings
 from mmer.training.checkpoint import Checkpoint, Facts, versions
@@ -29,7 +29,7 @@ from mmer.training.start import Start
 from mmer.training.teacher import taught
 from mmer.training.text import pretrained_tokenizer
 from mmer.training.tokenizer import train_tokenizer
-from mmer.training.zoo import known
+from mmer.training.zoo import ZOO, known
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +152,7 @@ def _keeper(beginning: Beginning, checkpoint: Checkpoint, legs: Sequence[Leg]) -
 
 def untrained(settings: TrainSettings, texts: Sequence[str]) -> Checkpoint:
     """Return the model as it starts, and its tokenizer, made from `texts` if no weights bring one."""
-    entry = known(settings.model, settings.preset)
-    sizes = replace(settings.sizes or entry.presets[settings.preset], classes=len(settings.labels))
-    refuse_other_rate(sizes.audio, settings.inputs.audio)
+    sizes = sized(settings)
     weights = settings.text_weights
     tokenizer = train_tokenizer(texts, sizes.text.vocab_size) if weights is None else pretrained_tokenizer(weights)
     pieces = Tokenizer.from_str(tokenizer).get_vocab_size()
@@ -164,8 +162,16 @@ def untrained(settings: TrainSettings, texts: Sequence[str]) -> Checkpoint:
         raise SettingError(f"the tokenizer of {weights!r} has {pieces} pieces, the model {sizes.text.vocab_size}")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.fit.seed)
-        model = entry.build(sizes, weights)
+        model = ZOO[settings.model].build(sizes, weights)
     return Checkpoint(Facts(settings.model, settings.preset, sizes, settings.labels, settings.inputs), model, tokenizer)
+
+
+def sized(settings: TrainSettings) -> CafesSettings:
+    """Return the sizes of a model that is trained from nothing; raise `SettingError` where sound does not fit them."""
+    preset = known(settings.model, settings.preset).presets[settings.preset]
+    sizes = replace(settings.sizes or preset, classes=len(settings.labels))
+    refuse_unheard(sizes.audio, settings.inputs.audio)
+    return sizes
 
 
 def _named(weights: str | None) -> str | None:

@@ -20,7 +20,6 @@ OTHERWISE = (
     "audio.front=mel",
     "audio.dropout=0.3",
     "audio.summary=true",
-    "audio.max_steps=131",
     "text.kind=phrases",
     "video.lost=0.3",
 )
