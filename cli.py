@@ -132,8 +132,7 @@ def train(
     from mmer.training.watch.show import shown  # noqa: PLC0415
 
     quiet = quiet or not leads()
-    asked = (*(changes or ()), f"seed={seed}")
-    wish = Wish(model, preset or "", asked, text_weights, modality, tuple(sizes or ()), device, stages)
+    wish = Wish(model, preset or "", _seeded(changes, seed), text_weights, modality, tuple(sizes or ()), device, stages)
     rows = tuple(_conditions(where))
     order = Order(wish, tuple(data), rows, output, tuple(start or ()), tensorboard, resume=resume, exist_ok=exist_ok)
     with _phases(quiet=quiet) as show:
@@ -230,8 +229,7 @@ def evaluate(
         from mmer.training import across  # noqa: PLC0415
         from mmer.training.usual import Wish  # noqa: PLC0415
 
-        asked = (*(changes or ()), *(() if seed is None else (f"seed={seed}",)))
-        wish = Wish(str(model), preset or "small", asked, modality=modality or "all")
+        wish = Wish(str(model), preset or "small", _seeded(changes, seed), modality=modality or "all")
         sides = tuple(train_on), tuple(test_on)
         wanted = across.Order(wish, *sides, rows, split, allow_leaky_split, output, exist_ok=exist_ok)
         with _phases(quiet=quiet) as progress:
@@ -687,6 +685,13 @@ def _require(*modules: str, extra: str) -> None:
     for module in modules:
         if find_spec(module) is None:
             raise MissingDependencyError(module, extra)
+
+
+def _seeded(changes: list[str] | None, seed: int | None) -> tuple[str, ...]:
+    """Return the changes with the seed; raise `SettingError` for one that they hold already."""
+    if any(change.partition("=")[0] == "seed" for change in changes or ()):
+        raise SettingError("--set seed: the seed has an option of its own; give it as --seed")
+    return (*(changes or ()), *(() if seed is None else (f"seed={seed}",)))
 
 
 def _conditions(where: list[str] | None) -> list[tuple[str, str]]:

@@ -13,6 +13,7 @@ from mmer.edge.inputs.constants import among, within
 from mmer.training.attention import MultiHeadAttention
 from mmer.training.batch import Encoded
 from mmer.training.confidence import ConfidenceFilter
+from mmer.training.dropout import Dropout
 from mmer.training.mel import Mel
 from mmer.training.settings import divides
 from mmer.training.spectrum import RATE_HZ
@@ -106,7 +107,7 @@ class AudioEncoder(nn.Module):
         self.confidence = confidence
         self.recurrent, self.attention, self.project = sequence
         self.summary = summary
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, samples: Tensor, mask: Tensor | None = None) -> Encoded:
         """Return the sequence of samples `[B, N]` and mask `[B, N]`, with `N` at least `MIN_SAMPLES`."""
@@ -140,7 +141,24 @@ def audio_encoder(settings: AudioSettings, confidence: ConfidenceFilter | None) 
     return AudioEncoder(waveform, confidence, sequence, summary, settings.dropout)
 
 
-def refuse_other_rate(settings: AudioSettings, audio: AudioInput) -> None:
-    """Raise `SettingError` when a front would hear everything at another pitch."""
+def refuse_unheard(settings: AudioSettings, audio: AudioInput) -> None:
+    """Raise `SettingError` when a front would hear at another pitch, or more steps than there is room for."""
     if settings.front == "mel" and audio.rate_hz != RATE_HZ:
-        raise SettingError(f"audio.front is mel, which reads {RATE_HZ} Hz; inputs.audio.rate_hz is {audio.rate_hz}")
+        raise SettingError(
+            f"audio.front mel reads {RATE_HZ} Hz, and this preset hears {audio.rate_hz} Hz; leave --model-set "
+            "audio.front=mel out, or take --preset small"
+        )
+    steps = _steps(settings, audio.max_samples)
+    if steps > settings.max_steps:
+        raise SettingError(
+            f"audio.max_steps is {settings.max_steps}, and the longest sound, {audio.max_samples} samples, has {steps} "
+            f"steps; add --model-set audio.max_steps={steps}"
+        )
+
+
+@torch.no_grad()
+def _steps(settings: AudioSettings, samples: int) -> int:
+    """Return how many steps a front makes of so many samples, by shapes alone."""
+    with torch.device("meta"):
+        front = FRONTS[settings.front](settings).eval()
+        return int(front(torch.empty(1, max(samples, MIN_SAMPLES)), None)[0].shape[1])

@@ -6,12 +6,15 @@ from dataclasses import dataclass, field
 from mmer.edge.errors import SettingError
 from mmer.edge.inputs.constants import among, within
 from mmer.training.augment.settings import UNCHANGED, Augmentation
+from mmer.training.batch import MODALITIES
 from mmer.training.compute import ComputeSettings
 from mmer.training.curriculum import CurriculumSettings
 from mmer.training.history import WORTHS
 from mmer.training.objective import LossSettings
 from mmer.training.optimiser import OptimiserSettings
 from mmer.training.sampler import SamplerSettings
+
+_ALL = ", ".join(MODALITIES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,7 @@ class FitSettings:
     """Training ends after so many epochs without a better one; 0 never does."""
     seed: int = 42
     keep: str = "uar"
-    """What the best epoch has most of on the validation samples, one of `history.WORTHS`."""
+    """What the best epoch has most of on the validation samples, one of `history.WORTHS`; `last` chooses nothing."""
     optimiser: OptimiserSettings = field(default_factory=OptimiserSettings)
     rates: Mapping[str, float] = field(default_factory=dict)
     """Learning rate of branches or parts, such as `face`, over that of the rest; 0 freezes."""
@@ -63,5 +66,17 @@ class FitSettings:
             if not isinstance(rate, int | float):
                 raise SettingError(f"rates.{name} is {rate!r:.80}, not a number")
             within(f"rates.{name}", rate, 0.0, 1000.0)
+        if len(self.dropout) != len(MODALITIES):
+            raise SettingError(f"dropout has {len(self.dropout)} values; it needs one for each of {_ALL}")
         for share in self.dropout:
             within("dropout", share, 0.0, 1.0)
+        _refuse_what_never_works(self)
+
+
+def _refuse_what_never_works(fit: FitSettings) -> None:
+    """Raise `SettingError` for settings of which one makes another do nothing."""
+    if fit.keep == "last" and (fit.patience or fit.optimiser.schedule == "plateau"):
+        waits = f"patience {fit.patience}" if fit.patience else "optimiser.schedule plateau"
+        raise SettingError(f"{waits} waits for a better epoch, and keep=last calls every epoch better; set keep=uar")
+    if fit.loss.taught and fit.mixup:
+        raise SettingError("a teacher of words and mixup, which is for the wordless, exclude each other; set mixup=0")

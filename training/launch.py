@@ -8,6 +8,7 @@ from pathlib import Path
 from mmer.edge.corpus import Corpus
 from mmer.edge.files import claim
 from mmer.training.checkpoint import FACTS
+from mmer.training.foresight import foresee
 from mmer.training.graft import begun
 from mmer.training.material import Material
 from mmer.training.progress import claim_progress, progress_path
@@ -67,11 +68,12 @@ def prepared(order: Order, progress: Callable[[int, int], None]) -> Ready:
         require_board()
     order = _claimed(order) if leads() else order
     start = begun(order.start, _seed(order.wish)) if order.start else None
-    beginning = Beginning(start, progress_path(order.output), order.resume)
     wish = _complete(order.wish, start)
     material = Material.of(Corpus.read(order.data).where(order.where), wished_stages(wish))
+    beginning = Beginning(start, progress_path(order.output), order.resume, material.digests)
     corpus = material.everything
-    settings = usual(wish, labels_of(corpus), beginning.start)
+    settings = usual(wish, labels_of(corpus), start)
+    foresee(settings, start)
     with leader_first():
         samples = material.samples(settings.labels, settings.inputs, lambda done: progress(done, len(corpus.entries)))
     return Ready(order, settings, samples, beginning, _plan(settings, samples, corpus.digest))
@@ -116,6 +118,8 @@ def _written(ready: Ready, trained: Trained, log: LogFile) -> tuple[str, ...]:
 
 
 def _claimed(order: Order) -> Order:
+    if order.board is not None:
+        claim(order.board / "events", marker=None, exist_ok=True)
     going_on = claim_progress(progress_path(order.output), resume=order.resume, exist_ok=order.exist_ok)
     order = replace(order, exist_ok=order.exist_ok or going_on)  # a kill may have come between checkpoint and end
     claim(order.output, marker=FACTS, exist_ok=order.exist_ok)

@@ -30,6 +30,11 @@ class Material:
         """All entries, shared ones first."""
         return Corpus(tuple(entry for corpus in self.corpora.values() for entry in corpus.entries))
 
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """Those of the corpora, one by one."""
+        return tuple(corpus.digest for corpus in self.corpora.values())
+
     def samples(self, labels: Sequence[str], inputs: Inputs, progress: Callable[[int], None]) -> tuple[Sample, ...]:
         """Load every clip, as `load_samples` does."""
         found: list[Sample] = []

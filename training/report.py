@@ -1,5 +1,6 @@
 """What a finished training says of itself."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -61,8 +62,22 @@ def _start_lines(trained: Trained) -> list[str]:
     kept = start["labels_kept"]
     if new := [label for label in facts.labels if label not in kept]:
         known = f"kept what they knew of {', '.join(kept)} and" if kept else "knew none of the labels and"
-        return [f"started from {start['checkpoint']}; its heads {known} began anew for {', '.join(new)}"]
-    return [f"started from {start['checkpoint']} with its heads: it knew all labels"]
+        line = f"started from {start['checkpoint']}; its heads {known} began anew for {', '.join(new)}"
+    else:
+        line = f"started from {start['checkpoint']} with its heads: it knew all labels"
+    return [line, *_part_lines(start)]
+
+
+def _part_lines(start: Mapping[str, object]) -> list[str]:
+    """Say of each branch that came from a checkpoint of its own which labels were new to it."""
+    provenance, kept = start["provenance"], start["labels_kept"]
+    parts = provenance.get("parts", {}) if isinstance(provenance, dict) else {}
+    assert isinstance(kept, list)
+    unknown = {
+        modality: [label for label in kept if label not in part.get("labels_kept", kept)]
+        for modality, part in parts.items()
+    }
+    return [f"its {modality} branch began anew for {', '.join(new)}" for modality, new in unknown.items() if new]
 
 
 def models_json() -> dict[str, object]:

@@ -49,12 +49,19 @@ class Start:
         """Return what the provenance of a fine-tuned model says of this."""
         facts = self.checkpoint.facts
         return {
-            "checkpoint": self.name,
-            "weights": weights_digest(self.checkpoint.model),
+            **self.identity(),
             "labels": list(facts.labels),
-            "labels_kept": [label for label in labels if label in facts.labels],
+            "labels_kept": self.labels_kept(labels),
             "provenance": dict(facts.provenance),
         }
+
+    def identity(self) -> dict[str, object]:
+        """Return its name and the digest of its weights."""
+        return {"checkpoint": self.name, "weights": weights_digest(self.checkpoint.model)}
+
+    def labels_kept(self, labels: Sequence[str]) -> list[str]:
+        """Return which of these labels it knows."""
+        return [label for label in labels if label in self.checkpoint.facts.labels]
 
 
 def _rows(fresh: Tensor, labels: Sequence[str], learned: Tensor, known: Sequence[str]) -> Tensor:

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from mmer.training.attention import masked_mean
+from mmer.training.dropout import Dropout
 from mmer.training.masked import MaskedBatchNorm
 
 _LEAST = 1e-4
@@ -16,7 +17,7 @@ class Summary(nn.Module):
     def __init__(self, channels: int, width: int, dropout: float) -> None:
         super().__init__()
         self.norm = MaskedBatchNorm(2 * channels)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.project = nn.Linear(2 * channels, width)
 
     def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:

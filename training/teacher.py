@@ -24,7 +24,7 @@ def taught(samples: Sequence[Sample], classes: int, seed: int) -> list[Sample]:
     """Return the samples with the beliefs of a teacher fitted to those of the other folds.
 
     It weighs words, pairs of words and pieces of words, and is fair to all classes; a line that it had learned from
-    would only be told its own label again. Raises `SettingError` when somebody says nothing.
+    would only be told its own label again. Raises `SettingError` when somebody says nothing, or too little is said.
     """
     if silent := sum(not present(sample)[2] for sample in samples):
         raise SettingError(
@@ -51,7 +51,10 @@ def _tilted(answers: NDArray[np.float64], counts: NDArray[np.int64]) -> NDArray[
 def _answers(
     texts: Sequence[str], labels: NDArray[np.intp], asked: Sequence[str]
 ) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-    """Return the probabilities `[M, K']` of the classes that occur, and those classes `[K']`."""
+    """Return the probabilities `[M, K']` of the classes that occur, and those classes `[K']`.
+
+    Raises `SettingError` for lines without words, or of one class alone.
+    """
     from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415 - a second that only teaching should pay
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
     from sklearn.pipeline import make_pipeline, make_union  # noqa: PLC0415
@@ -62,5 +65,11 @@ def _answers(
             TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True),
         ),
         LogisticRegression(C=_INVERSE_PENALTY, class_weight="balanced", max_iter=_ITERATIONS, tol=1e-3),
-    ).fit(texts, labels)
-    return model.predict_proba(asked), model.classes_
+    )
+    try:
+        return model.fit(texts, labels).predict_proba(asked), model.classes_
+    except ValueError as error:  # what scikit-learn says of a fold without a word, a second class or a line
+        reason = str(error).partition("\n")[0]
+        raise SettingError(
+            f"a teacher of words cannot learn from {len(texts)} lines ({reason:.120}); set loss.taught=0"
+        ) from error

@@ -10,7 +10,7 @@ from tokenizers import Tokenizer
 from mmer.edge.bench.stamps import LEAKY, stamped
 from mmer.edge.errors import SettingError
 from mmer.edge.leaks import leaking
-from mmer.training.audio import refuse_other_rate
+from mmer.training.audio import refuse_unheard
 from mmer.training.branch import WHOLE
 from mmer.training.cafes import CafesSettings
 from mmer.training.checkpoint import Checkpoint, Facts, versions
@@ -29,7 +29,7 @@ from mmer.training.start import Start
 from mmer.training.teacher import taught
 from mmer.training.text import pretrained_tokenizer
 from mmer.training.tokenizer import train_tokenizer
-from mmer.training.zoo import known
+from mmer.training.zoo import ZOO, known
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,8 @@ class Beginning:
     """A file that keeps what is needed to go on after an interruption."""
     resume: bool = False
     """Whether to go on from that file, where it is there."""
+    corpora: tuple[str, ...] = ()
+    """Digests of the corpora that the whole consists of, where stages have clips of their own."""
 
 
 FRESH = Beginning()
@@ -105,6 +107,7 @@ def train(
     parts = {"train": [s for leg in legs for s in leg.data.train], "val": [s for leg in legs for s in leg.data.val]}
     provenance: dict[str, object] = {
         "corpus": digest,
+        "corpora": sorted({digest, *beginning.corpora} - {""}),
         "speakers": {split: sorted({s.speaker for s in part}) for split, part in parts.items()},
         "clips": _clips(legs[-1]),
         "leaking_speakers": list(leaking(samples)),
@@ -154,9 +157,7 @@ def _keeper(beginning: Beginning, checkpoint: Checkpoint, legs: Sequence[Leg]) -
 
 def untrained(settings: TrainSettings, texts: Sequence[str]) -> Checkpoint:
     """Return the model as it starts, and its tokenizer, made from `texts` if no weights bring one."""
-    entry = known(settings.model, settings.preset)
-    sizes = replace(settings.sizes or entry.presets[settings.preset], classes=len(settings.labels))
-    refuse_other_rate(sizes.audio, settings.inputs.audio)
+    sizes = sized(settings)
     weights = settings.text_weights
     tokenizer = train_tokenizer(texts, sizes.text.vocab_size) if weights is None else pretrained_tokenizer(weights)
     pieces = Tokenizer.from_str(tokenizer).get_vocab_size()
@@ -166,8 +167,16 @@ def untrained(settings: TrainSettings, texts: Sequence[str]) -> Checkpoint:
         raise SettingError(f"the tokenizer of {weights!r} has {pieces} pieces, the model {sizes.text.vocab_size}")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.fit.seed)
-        model = entry.build(sizes, weights)
+        model = ZOO[settings.model].build(sizes, weights)
     return Checkpoint(Facts(settings.model, settings.preset, sizes, settings.labels, settings.inputs), model, tokenizer)
+
+
+def sized(settings: TrainSettings) -> CafesSettings:
+    """Return the sizes of a model that is trained from nothing; raise `SettingError` where sound does not fit them."""
+    preset = known(settings.model, settings.preset).presets[settings.preset]
+    sizes = replace(settings.sizes or preset, classes=len(settings.labels))
+    refuse_unheard(sizes.audio, settings.inputs.audio)
+    return sizes
 
 
 def _named(weights: str | None) -> str | None:

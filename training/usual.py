@@ -8,6 +8,7 @@ from mmer.edge.errors import SettingError
 from mmer.edge.inputs.constants import among
 from mmer.training.batch import MODALITIES
 from mmer.training.branch import WHOLE
+from mmer.training.cafes import CafesSettings
 from mmer.training.compute import device_of
 from mmer.training.feed import steps_per_epoch
 from mmer.training.fitsettings import FitSettings
@@ -18,7 +19,7 @@ from mmer.training.stages import Stage, read_stages
 from mmer.training.start import Start
 from mmer.training.text import pretrained_tokenizer
 from mmer.training.train import TrainSettings
-from mmer.training.zoo import known
+from mmer.training.zoo import ZooEntry, known
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +58,12 @@ def usual(wish: Wish, labels: Sequence[str], start: Start | None = None) -> Trai
     among("modality", wish.modality, (WHOLE, *MODALITIES))
     device_of(wish.device)
     weights = None if wish.text_weights == "none" else wish.text_weights
+    sizes = overridden(entry.presets[wish.preset], wish.sizes, "--model-set")
     if start is not None:
         _refuse_other(wish, start)
         labels = start.labels(labels)
     elif weights is not None:
+        _refuse_other_text(sizes, wish, entry)
         pretrained_tokenizer(weights)  # what cannot be loaded is refused before any clip is decoded
     if wish.stages and wish.modality != WHOLE:
         raise SettingError(f"--modality {wish.modality} and --stages: say it in the stages, and leave --modality out")
@@ -72,7 +75,7 @@ def usual(wish: Wish, labels: Sequence[str], start: Start | None = None) -> Trai
         INPUTS[wish.preset] if start is None else start.checkpoint.facts.inputs,
         weights,
         wish.modality,
-        overridden(entry.presets[wish.preset], wish.sizes, "--model-set"),
+        sizes,
         wish.device,
         wished_stages(wish),
     )
@@ -87,6 +90,16 @@ def wished_fit(wish: Wish) -> FitSettings:
 def wished_stages(wish: Wish) -> tuple[Stage, ...]:
     """Return the stages of the file that was named."""
     return read_stages(wish.stages, wished_fit(wish)) if wish.stages else ()
+
+
+def _refuse_other_text(sizes: CafesSettings, wish: Wish, entry: ZooEntry) -> None:
+    """Raise `SettingError` for text weights, which are ALBERT's, where the text branch is another."""
+    if sizes.text.kind != "albert":
+        (fitting, *_) = [name for name, preset in entry.presets.items() if preset.text.kind == "albert"]
+        raise SettingError(
+            f"--text-weights {wish.text_weights} are ALBERT's, and the text branch of preset {wish.preset} is "
+            f"{sizes.text.kind}; add --preset {fitting}"
+        )
 
 
 def _refuse_other(wish: Wish, start: Start) -> None:

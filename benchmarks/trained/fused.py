@@ -1,8 +1,8 @@
 """All branches as one model on Java-SED: each learned by itself, joined without any further training.
 
-What is joined answers each clip by the mean vote of its branches. Training it further on the clips that the branches
-have learned already would teach it to trust whoever knows them by heart. Java-SED's words tell nothing: with "paired
-text" a clip comes with somebody else's line of the same label, from the dev split of MELD.
+What is joined answers each clip by the mean vote of its heads, of which text has two of four. Training it further on
+the clips that the branches have learned already would teach it to trust whoever knows them by heart. Java-SED's words
+tell nothing: with "paired text" a clip comes with somebody else's line of the same label, from the dev split of MELD.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,8 @@ JUDGED = {"java_sed_fused": "video+audio", "java_sed_paired": ALL}
 """The modalities that answer each set."""
 PROTOCOLS = {
     "java_sed_fused": f"{ROTATED}; sound and faces, each branch learned by itself, votes averaged",
-    "java_sed_paired": f"{ROTATED}; paired text: with a line of MELD's dev split that has the same label",
+    "java_sed_paired": f"{ROTATED}; paired text: with a line of MELD's dev split that has the same label, "
+    "which has two of the four votes",
 }
 
 

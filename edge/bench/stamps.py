@@ -17,10 +17,10 @@ def stamps(
     trained on one of those judged, or on the split.
     `CHOSEN ON THIS SPLIT`: the epoch was chosen by these clips or speakers, so that the figures flatter.
     `CALIBRATED ON THIS SPLIT`: its clips decided which graphs and layers are quantised, and how.
-    `digests` are those of the corpus, whole or as it was selected.
+    `digests` are those of the corpus, whole or as it was selected; a training may have met several.
     """
     judged = {clip.speaker for clip in clips if clip.split == split}
-    same = provenance.get("corpus") in digests
+    same = not _corpora(provenance).isdisjoint(digests)
     leaky = (
         stamped(clips, provenance)
         or leaking(clips)
@@ -45,6 +45,11 @@ def names_speakers(provenance: Mapping[str, object]) -> bool:
 
 def _calibrated_on(facts: object, split: str, digests: Sequence[str]) -> bool:
     return isinstance(facts, dict) and facts.get("corpus") in digests and facts.get("split") == split
+
+
+def _corpora(provenance: Mapping[str, object]) -> set[object]:
+    met = provenance.get("corpora")
+    return {provenance.get("corpus"), *(met if isinstance(met, list) else ())}
 
 
 def _speakers(provenance: Mapping[str, object], split: str) -> set[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from mmer.edge.corpus import Corpus
+from mmer.edge.inputs.audio import AudioInput
 from mmer.training import ranks
 from mmer.training.augment.settings import Augmentation
 from mmer.training.cache import RecordingCache
@@ -20,6 +21,7 @@ from mmer.training.recording import Inputs
 from mmer.training.samples import load_samples
 from mmer.training.train import Beginning, TrainSettings, train
 from mmer.training.world import world
+from mmer.training.zoo.cafes import PRESETS
 
 LABELS = ("neutral", "happy", "sad")
 FIT = FitSettings(
@@ -34,13 +36,24 @@ FIT = FitSettings(
 )
 
 
-def some(corpus: Corpus, cache: RecordingCache) -> list:
+INPUTS = {"waveform": Inputs(), "mel": Inputs(audio=AudioInput(rate_hz=16_000))}
+"""By what reads the sound."""
+
+
+def asked(changes: list[str], sizes: list[str]) -> TrainSettings:
+    """A tiny model with changes of its training and of its sizes."""
+    built = overridden(PRESETS["tiny"], sizes)
+    fit, inputs = overridden(FIT, changes), INPUTS[built.audio.front]
+    return TrainSettings(LABELS, preset="tiny", fit=fit, inputs=inputs, sizes=built)
+
+
+def some(corpus: Corpus, inputs: Inputs, cache: RecordingCache) -> list:
     """Eleven clips to train on and four to choose by."""
-    samples = load_samples(corpus, LABELS, Inputs(), cache=cache)
-    return [s for split, n in (("train", 11), ("val", 4)) for s in [s for s in samples if s.split == split][:n]]
+    few = [e for split, n in (("train", 11), ("val", 4)) for e in [e for e in corpus.entries if e.split == split][:n]]
+    return load_samples(Corpus(tuple(few)), LABELS, inputs, cache=cache)
 
 
-def run(samples: list, output: Path, changes: list[str], stop: int = 0) -> None:
+def run(samples: list, settings: TrainSettings, output: Path, stop: int = 0) -> None:
     """Train, going on where an earlier run was stopped, and save."""
 
     def leave(epoch):
@@ -48,7 +61,6 @@ def run(samples: list, output: Path, changes: list[str], stop: int = 0) -> None:
             os._exit(1)
 
     beginning = Beginning(progress=output.with_name(f"{output.name}.progress"), resume=True)
-    settings = TrainSettings(LABELS, preset="tiny", fit=overridden(FIT, changes))
     made = train(samples, settings, listener=Listener(epoch=leave), beginning=beginning)
     if ranks.leads():
         made.checkpoint.save(output)
@@ -57,6 +69,8 @@ def run(samples: list, output: Path, changes: list[str], stop: int = 0) -> None:
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    index, cache, output, changes, stop = sys.argv[1:]
+    index, cache, output, changes, sizes, stop = sys.argv[1:]
+    settings = asked(json.loads(changes), json.loads(sizes))
     with world():
-        run(some(Corpus.read([Path(index)]), RecordingCache(Path(cache))), Path(output), json.loads(changes), int(stop))
+        samples = some(Corpus.read([Path(index)]), settings.inputs, RecordingCache(Path(cache)))
+        run(samples, settings, Path(output), int(stop))

@@ -8,7 +8,7 @@ from torch import nn
 
 from mmer.edge.errors import SettingError
 from mmer.edge.inputs.audio import AudioInput
-from mmer.training.audio import FRONTS, AudioSettings, audio_encoder, refuse_other_rate
+from mmer.training.audio import FRONTS, AudioSettings, audio_encoder, refuse_unheard
 from mmer.training.confidence import confidence_filter
 from mmer.training.convolution import ConvNorm
 from mmer.training.masked import MaskedBatchNorm
@@ -79,9 +79,17 @@ def test_a_batch_of_one_clip_can_be_trained_on(encoder):
 
 
 def test_a_front_refuses_sound_at_another_rate():
-    with pytest.raises(SettingError, match="16000 Hz"):
-        refuse_other_rate(AudioSettings("mel"), AudioInput(rate_hz=8_000))
-    refuse_other_rate(AudioSettings("waveform"), AudioInput(rate_hz=8_000))
+    with pytest.raises(SettingError, match=r"16000 Hz.*, or take --preset small"):
+        refuse_unheard(AudioSettings("mel"), AudioInput(rate_hz=8_000))
+    refuse_unheard(AudioSettings("waveform"), AudioInput(rate_hz=8_000))
+
+
+@pytest.mark.parametrize(("front", "samples", "steps"), [("waveform", 83_426, 81), ("mel", 166_852, 130)])
+def test_a_branch_has_room_for_the_steps_of_the_longest_sound(front, samples, steps):
+    longest = AudioInput(rate_hz=16_000, max_samples=samples)
+    with pytest.raises(SettingError, match=rf"--model-set audio\.max_steps={steps}$"):
+        refuse_unheard(AudioSettings(front, max_steps=steps - 1), longest)
+    refuse_unheard(AudioSettings(front, max_steps=steps), longest)
 
 
 def test_statistics_are_those_of_valid_steps():

@@ -15,6 +15,7 @@ from mmer.training.feed import TrainData
 from mmer.training.fitsettings import FitSettings
 from mmer.training.groups import Groups
 from mmer.training.loop import Listener, fit
+from mmer.training.objective import LossSettings
 from mmer.training.optimiser import OptimiserSettings, Schedule, make_optimiser, plateau
 from mmer.training.sampler import batches
 from mmer.training.samples import Sample
@@ -166,11 +167,24 @@ def test_unknown_models_and_presets_are_refused(wrong):
         {"dropout": (0, 2, 0)},
         {"accumulation": 99},
         {"patience": -1},
+        {"dropout": (0.1, 0.1)},
+        {"dropout": (0.1, 0.1, 0.1, 0.1)},
     ],
 )
 def test_settings_that_cannot_be_are_refused(wrong):
     with pytest.raises(SettingError):
         FitSettings(**wrong)
+
+
+@pytest.mark.parametrize("waits", [{"patience": 2}, {"optimiser": OptimiserSettings(schedule="plateau")}])
+def test_waiting_for_a_better_epoch_where_every_one_is_better_is_refused(waits):
+    with pytest.raises(SettingError, match="set keep=uar"):
+        FitSettings(keep="last", **waits)
+
+
+def test_a_teacher_of_words_and_mixup_of_the_wordless_exclude_each_other():
+    with pytest.raises(SettingError, match="set mixup=0"):
+        FitSettings(mixup=0.4, loss=LossSettings(taught=0.5))
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,14 @@ from mmer.training import ranks
 
 HERE = Path(__file__).parent
 COMPUTED = ("compute.recompute=true", "compute.ahead=2")
+OTHERWISE = (
+    "audio.front=mel",
+    "audio.dropout=0.3",
+    "audio.summary=true",
+    "text.kind=phrases",
+    "video.lost=0.3",
+)
+"""Sizes that have parts which the preset has not."""
 FAILING = """
 import sys
 import torch
@@ -54,11 +62,11 @@ def trained(index, synth_cache):
     """Train in one process or two and return the tensors and losses."""
 
     @functools.cache
-    def run(name, processes, *more, stops=(0,)):
+    def run(name, processes, *more, sizes=(), stops=(0,)):
         changes = json.dumps(["accumulation=2", *more])
         output = index.parent / name
         for stop in stops:
-            arguments = (HERE / "rank_driver.py", index, synth_cache.folder, output, changes, stop)
+            arguments = (HERE / "rank_driver.py", index, synth_cache.folder, output, changes, json.dumps(sizes), stop)
             if processes == 2:
                 assert (done := torchrun(*arguments)).returncode == bool(stop), done.stderr
                 assert output.with_name(f"{name}.progress").exists()
@@ -81,6 +89,15 @@ def test_two_processes_train_the_model_of_one(trained):
     two, others = trained("two", 2, *COMPUTED)
     assert losses == pytest.approx(others, rel=1e-6)
     # sums are taken in another order, 6 steps of 1e-3 grow what that rounds; 2e-6 was seen of weights
+    for name in one:
+        if not unmoved(name):
+            assert torch.allclose(one[name], two[name], rtol=1e-4, atol=2e-5), name
+
+
+def test_two_processes_train_the_model_of_one_of_other_parts(trained):
+    one, losses = trained("other-one", 1, sizes=OTHERWISE)
+    two, others = trained("other-two", 2, sizes=OTHERWISE)
+    assert losses == pytest.approx(others, rel=1e-5)
     for name in one:
         if not unmoved(name):
             assert torch.allclose(one[name], two[name], rtol=1e-4, atol=2e-5), name
@@ -114,6 +131,12 @@ def test_one_process_that_fails_ends_the_other_in_silence(tmp_path):
     done = torchrun(tmp_path / "failing.py")
     assert [line for line in done.stderr.splitlines() if "error: " in line] == ["error: this rank alone cannot go on"]
     assert "exitcode  : 2" in done.stderr
+
+
+def test_nothing_in_training_has_the_dropout_of_torch_which_knows_no_ranks():
+    training = HERE.parents[1] / "training"
+    files = [path for path in training.rglob("*.py") if path.name != "dropout.py"]
+    assert [path.name for path in files if "nn.Dropout(" in path.read_text()] == []
 
 
 def test_alone_a_process_has_everything_and_sums_nothing():

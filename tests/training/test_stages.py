@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from mmer.edge.corpus import write_index
+from mmer.edge.corpus import Corpus, write_index
 from mmer.edge.errors import CorpusError, SettingError
 from mmer.training.augment.settings import Augmentation
 from mmer.training.fitsettings import FitSettings
@@ -109,7 +109,8 @@ def test_a_stage_may_have_clips_of_its_own(synth_corpus, synth_cache, tmp_path, 
     found = material.samples(LABELS, Inputs(), told.append)
     assert told == list(range(1, len(material.everything.entries) + 1))
     assert [len(stage.part(found, "train")) for stage in stages] == [4, 24]
-    made = staged(found, *stages)
+    made = staged(found, *stages, beginning=Beginning(corpora=material.digests))
+    assert Corpus.read([tmp_path / "own.csv"]).digest in made.checkpoint.facts.provenance["corpora"]
     assert [stage["data"] for stage in made.checkpoint.facts.provenance["stages"]] == ["own.csv", ""]
 
 

@@ -20,14 +20,16 @@ LABELS, OTHERS = ("neutral", "happy", "sad"), ("neutral", "happy", "anger", "fea
 @pytest.fixture(scope="module")
 def start():
     made = untrained(TrainSettings(LABELS, preset="tiny"), ["so sad", "so happy"])
-    facts = replace(made.facts, provenance={"speakers": {"train": ["old"], "val": []}, "stamps": ["LEAKY"]})
+    facts = replace(
+        made.facts, provenance={"corpus": "0", "speakers": {"train": ["old"], "val": []}, "stamps": ["LEAKY"]}
+    )
     return Start("before", replace(made, facts=facts))
 
 
 def fine_tuned(start, samples, labels):
     few = [s for split in ("train", "val") for s in [s for s in samples if s.split == split][:4]]
     asked = TrainSettings(labels, preset="tiny", fit=FitSettings(epochs=1))
-    return train(few, asked, beginning=Beginning(start))
+    return train(few, asked, "1", beginning=Beginning(start))
 
 
 def test_equal_labels_keep_every_weight_and_their_order(start):
@@ -71,6 +73,11 @@ def test_speakers_and_stamps_of_the_start_are_not_forgotten(start, synth_samples
     assert "old" in provenance["speakers"]["train"]
     assert len(provenance["speakers"]["train"]) > 1
     assert provenance["stamps"] == ["LEAKY"]
+
+
+def test_corpora_of_the_start_are_not_forgotten(start, synth_samples):
+    provenance = fine_tuned(start, synth_samples, LABELS).checkpoint.facts.provenance
+    assert (provenance["corpus"], provenance["corpora"]) == ("1", ["0", "1"])
 
 
 def test_the_settings_come_from_the_start(start):

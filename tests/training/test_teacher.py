@@ -53,6 +53,19 @@ def test_it_asks_for_words():
         taught([replace(sample, text="") for sample in told()], 3, seed=0)
 
 
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        (told([1] * 12), "class"),
+        (told([0, 1]), "."),
+        ([replace(sample, text="?") for sample in told()], "empty vocabulary"),
+    ],
+)
+def test_lines_that_teach_nothing_are_refused_in_a_line(lines, reason):
+    with pytest.raises(SettingError, match=rf"^.*{reason}.*; set loss\.taught=0$"):
+        taught(lines, 3, seed=0)
+
+
 def test_beliefs_count_by_their_share_of_the_loss():
     output = Output(torch.tensor([[1.0, 0.0]]), {}, torch.ones(1, 3))
     labels, beliefs = torch.tensor([0]), torch.tensor([[0.25, 0.75]])

@@ -63,6 +63,13 @@ def test_fine_tuning_takes_the_preset_of_its_start(call, tmp_path):
     assert (document["preset"], document["provenance"]["start"]["labels_kept"]) == ("tiny", document["labels"])
 
 
+def test_a_seed_among_the_changes_is_refused(call, index):
+    with pytest.raises(SettingError, match="give it as --seed"):
+        call("made", changes=["epochs=1", "seed=7"])
+    with pytest.raises(SettingError, match="give it as --seed"):
+        cli.evaluate("cafes", train_on=[index], test_on=[index], changes=["seed=7"])
+
+
 def test_the_checkpoint_holds_its_log_and_what_it_is_worth(call, tmp_path):
     call("made")
     names = {path.name for path in (tmp_path / "made").iterdir()}
@@ -82,6 +89,30 @@ def test_without_tensorboard_nothing_is_begun(call, tmp_path, monkeypatch):
     with pytest.raises(MissingDependencyError, match=r"mmer\[watch\]"):
         call("made", tensorboard=tmp_path / "board")
     assert not list(tmp_path.iterdir())
+
+
+STAGE = '{"stage": [{"name": "one", "trains": ["nose"]}]}'
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"changes": ["rates.nose=0.1"]}, "no part of the model is called 'nose'"),
+        ({"stages": STAGE}, "no part of the model is called 'nose'"),
+        ({"changes": ["compute.precision=float16"]}, "take bfloat16"),
+        ({"sizes": ["audio.front=mel"]}, "audio.front mel reads 16000 Hz"),
+        ({"sizes": ["audio.max_steps=5"]}, "add --model-set audio.max_steps=81"),
+        ({"tensorboard": "taken"}, "cannot be written"),
+    ],
+)
+def test_what_would_end_a_training_is_refused_before_a_clip_is_read(call, tmp_path, monkeypatch, options, reason):
+    pytest.importorskip("tensorboard")
+    monkeypatch.setattr("mmer.training.material.load_samples", lambda *_: pytest.fail("clips were read"))
+    for name in options.keys() & {"stages", "tensorboard"}:
+        (tmp_path / f"{name}.json").write_text(options[name])
+        options = {name: tmp_path / f"{name}.json"}
+    with pytest.raises(SettingError, match=reason):
+        call("made", **options)
 
 
 def test_a_failed_training_leaves_its_log_and_says_why(call, tmp_path):

@@ -55,7 +55,7 @@ _MOST: Final[Mapping[str, float]] = {
     "notch": 0.9,
 }
 
-SAME_SOUND = SoundChanges(**dict.fromkeys(_MOST, 0))
+SAME_SOUND = SoundChanges(**dict.fromkeys(_MOST, 0.0))
 
 
 def varied(samples: Sound, rate_hz: int, limits: SoundChanges, rng: np.random.Generator) -> Sound:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from mmer.edge.errors import DataError, SettingError
 from mmer.edge.labels import LABELS, canonical
-from mmer.training.audio import refuse_other_rate
+from mmer.training.audio import refuse_unheard
 from mmer.training.cafes import CafesSettings
 from mmer.training.checkpoint import Checkpoint, Facts, versions
 from mmer.training.foreign import SYSTEMS
@@ -121,7 +121,7 @@ def _preset(system: ForeignSystem, entry: ZooEntry, name: str) -> CafesSettings:
         raise SettingError(
             f"--preset {name} is built of other parts than the authors'; there are: {', '.join(possible)}"
         )
-    refuse_other_rate(entry.presets[name].audio, system.inputs.audio)
+    refuse_unheard(entry.presets[name].audio, system.inputs.audio)
     return entry.presets[name]
 
 
