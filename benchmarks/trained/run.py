@@ -1,12 +1,14 @@
 """What is asked of a branch's benchmark, and the trainings that it takes."""
 
+import json
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from mmer.edge.errors import SettingError
 from mmer.training.checkpoint import FACTS, Checkpoint
 from mmer.training.history import Epoch
 from mmer.training.loop import Listener
@@ -45,7 +47,7 @@ class Run:
         """Return what a training came to: what was kept of it, or else what is learned now, going on where it was."""
         path = self.path(name)
         if (path / FACTS).is_file():
-            return Checkpoint.open(path)
+            return _kept(path, settings)
         progress = progress_path(path)
         listener = Listener(epoch=lambda epoch: _say(name, epoch))
         trained = train(samples(), settings, listener=listener, beginning=Beginning(start, progress, resume=True))
@@ -59,6 +61,13 @@ class Run:
             return list(samples)
         order = np.random.default_rng(self.seed).permutation(len(samples))
         return [replace(sample, label=samples[o].label) for sample, o in zip(samples, order, strict=True)]
+
+
+def _kept(path: Path, settings: TrainSettings) -> Checkpoint:
+    checkpoint = Checkpoint.open(path)
+    if checkpoint.facts.provenance["fit"] != json.loads(json.dumps(asdict(settings.fit))):
+        raise SettingError(f"{path} was trained with other settings; give --keep another folder")
+    return checkpoint
 
 
 def learned_from(checkpoint: Checkpoint) -> int:
