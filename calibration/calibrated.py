@@ -11,8 +11,9 @@ from mmer.calibration.judge import HALF, Form, Judgement
 from mmer.edge.bundle import golden
 from mmer.edge.bundle.bundle import Bundle
 from mmer.edge.bundle.graph import Graph, Variant
-from mmer.edge.bundle.paths import golden_outputs_path
+from mmer.edge.bundle.paths import VERIFICATION, golden_outputs_path
 from mmer.edge.bundle.writer import write_bundle
+from mmer.edge.verify.record import METRIC
 
 SCHEMA = "mmer.calibrate/1"
 RECORD = "calibration.json"
@@ -42,14 +43,17 @@ class Calibrated:
         kept = [(j.graph, form) for j in self.judgements for form in j.kept]
         made = {_path(name, form): form.content for name, form in kept}
         made |= {golden_outputs_path(name, form.precision): _golden(form) for name, form in kept}
-        gone = {name for graph, facts in manifest.graphs.items() for name in _own_files(graph, facts)} | {RECORD}
+        gone = {name for graph, facts in manifest.graphs.items() for name in _own_files(graph, facts)}
+        gone |= {RECORD, VERIFICATION}  # what was verified were the forms of before
         files = {name: self.source.read(name) for name in manifest.files if name not in gone} | made
         files[RECORD] = self._record()
         provenance = {
             **manifest.provenance,
             "calibration": {k: self.facts[k] for k in ("corpus", "split", "recipe", "versions")},
         }
-        return write_bundle(path, replace(manifest, graphs=graphs, provenance=provenance), files, exist_ok=exist_ok)
+        metrics = {name: value for name, value in manifest.metrics.items() if name != METRIC}
+        whole = replace(manifest, graphs=graphs, metrics=metrics, provenance=provenance)
+        return write_bundle(path, whole, files, exist_ok=exist_ok)
 
     def to_json(self, written: Bundle) -> dict[str, object]:
         """Return everything under the schema `mmer.calibrate/1`, with the bundle that `save` returned."""
