@@ -133,9 +133,16 @@ def _agreement(heard: _Heard, form: Form, panel: Sequence[Rival]) -> Agreement:
 
 
 def _worst(heard: _Heard, rival: int) -> tuple[WorstWindow, ...]:
-    """Return windows with another label first, and of these the ones that are furthest apart."""
-    order = np.lexsort((-heard.apart(rival), heard.same(rival)))[:SHOWN]
-    return tuple(_window(heard, rival, int(number)) for number in order)
+    """Return windows with another label first, and of these the ones that are furthest apart.
+
+    None overlaps another: neighbours are bad for one reason.
+    """
+    order = np.lexsort((-heard.apart(rival), heard.same(rival)))
+    chosen: list[int] = []
+    for number in order.tolist():
+        if len(chosen) < SHOWN and not any(heard.places[number].overlaps(heard.places[other]) for other in chosen):
+            chosen.append(number)
+    return tuple(_window(heard, rival, number) for number in chosen)
 
 
 def _window(heard: _Heard, rival: int, number: int) -> WorstWindow:

@@ -30,6 +30,10 @@ class Place:
     end_s: float
     track: int | None
 
+    def overlaps(self, other: "Place") -> bool:
+        """Tell whether two windows are of one recording and share a moment."""
+        return self.clip == other.clip and self.start_s < other.end_s and other.start_s < self.end_s
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:

@@ -51,6 +51,7 @@ class Comparison:
     labels: tuple[str, ...]
     settings: WindowSettings
     clips: tuple[str, ...]
+    """Every recording that was looked at, or tried."""
     windows: int
     empty: int
     failures: tuple[Failure, ...]
@@ -58,6 +59,11 @@ class Comparison:
     remarks: tuple[str, ...]
     """Why something was not compared."""
     machine: Mapping[str, object]
+
+    @property
+    def answered(self) -> int:
+        """Recordings with a window that was compared."""
+        return max((found.clips.of for found in self.agreements), default=0)
 
     @property
     def exit_code(self) -> int:

@@ -17,6 +17,7 @@ def comparison_json(found: Comparison, named: Callable[[str], str] = str) -> dic
     """Return everything; `named` turns a recording's path into what may be told of it."""
     return {
         "clips": len(found.clips),
+        "clips_answered": found.answered,
         "windows": found.windows,
         "nothing_to_look_at": found.empty,
         "length_s": found.settings.length_s,
@@ -52,8 +53,8 @@ def comparison_lines(found: Comparison) -> Iterator[str]:
     """Yield the same as lines of plain text."""
     settings = found.settings
     yield (
-        f"{found.windows} windows of {settings.length_s:g} s every {settings.hop_s:g} s from {len(found.clips)} "
-        f"clip(s); in {found.empty} more there was nothing to look at"
+        f"{found.windows} windows of {settings.length_s:g} s every {settings.hop_s:g} s from "
+        f"{found.answered} of {len(found.clips)} clip(s); in {found.empty} more there was nothing to look at"
     )
     for agreement in found.agreements:
         yield from _lines(agreement)
