@@ -358,6 +358,7 @@ def calibrate(
     corpus = Corpus.read(data).where(_conditions(where))
     with _phases(quiet=quiet) as progress:
         calibrated = calibrate(Bundle.open(bundle), corpus, settings, progress)
+    sys.stderr.writelines(f"warning: {found.says}\n" for found in (() if quiet else calibrated.warnings))
     written = calibrated.save(output, exist_ok=exist_ok)
     _print(calibrated.to_json(written) if as_json else list(calibrated.lines(written)))
 

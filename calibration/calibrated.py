@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mmer.calibration.agreement import Agreement
 from mmer.calibration.judge import HALF, Form, Judgement
+from mmer.calibration.suspicion import Suspicion
 from mmer.edge.bundle import golden
 from mmer.edge.bundle.bundle import Bundle
 from mmer.edge.bundle.graph import Graph, Variant
@@ -35,6 +36,8 @@ class Calibrated:
     """Float against the plan with every INT8 graph that loads, slow and coarse ones too."""
     facts: Mapping[str, object]
     """Settings, samples, recipe, machine and versions."""
+    warnings: tuple[Suspicion, ...] = ()
+    """What takes worth out of it."""
 
     def save(self, path: Path, *, exist_ok: bool = False) -> Bundle:
         """Write the bundle with the forms that are kept; raise `OutputExistsError` as `write_bundle` does."""
@@ -89,6 +92,7 @@ class Calibrated:
         return {
             "rows": [_row(judgement) for judgement in self.judgements],
             "agreement": {"chosen": asdict(self.chosen), "quantised": asdict(self.quantised)},
+            "warnings": [asdict(suspicion) for suspicion in self.warnings],
             **self.facts,
         }
 

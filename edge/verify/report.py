@@ -53,7 +53,7 @@ def comparison_lines(found: Comparison) -> Iterator[str]:
     """Yield the same as lines of plain text."""
     settings = found.settings
     yield (
-        f"{found.windows} windows of {settings.length_s:g} s every {settings.hop_s:g} s from "
+        f"{found.windows} window(s) of {settings.length_s:g} s every {settings.hop_s:g} s from "
         f"{found.answered} of {len(found.clips)} clip(s); in {found.empty} more there was nothing to look at"
     )
     for agreement in found.agreements:

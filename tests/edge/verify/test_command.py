@@ -21,7 +21,7 @@ def test_several_recordings_may_follow_on(bundle, folder):
 
 def test_a_bad_recording_and_a_bound_each_have_their_code(bundle, folder, tmp_path):
     bad = mmer("verify", bundle.path, "--on", folder / "sad0.wav", tmp_path / "none.wav")
-    assert (bad.returncode, "none.wav: no such file" in bad.stderr, "1 windows" in bad.stdout) == (3, True, True)
+    assert (bad.returncode, "none.wav: no such file" in bad.stderr, "1 window(s)" in bad.stdout) == (3, True, True)
     low = mmer("verify", bundle.path, "--on", folder, "--min-agreement", "0.9")
     assert (low.returncode, low.stderr.count("\n"), "33.33%" in low.stdout) == (6, 1, True)
 
