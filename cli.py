@@ -358,6 +358,7 @@ def calibrate(
     corpus = Corpus.read(data).where(_conditions(where))
     with _phases(quiet=quiet) as progress:
         calibrated = calibrate(Bundle.open(bundle), corpus, settings, progress)
+    sys.stderr.writelines(f"warning: {found.says}\n" for found in (() if quiet else calibrated.warnings))
     written = calibrated.save(output, exist_ok=exist_ok)
     _print(calibrated.to_json(written) if as_json else list(calibrated.lines(written)))
 
@@ -467,16 +468,59 @@ def inspect(bundle: BundlePath, as_json: Json = False, quiet: Quiet = False) -> 
     _print(inspect(opened) if as_json else list(lines(opened)))
 
 
-@app.command(epilog="Example: mmer verify bundle")
-def verify(bundle: BundlePath, as_json: Json = False, quiet: Quiet = False) -> None:  # noqa: ARG001
-    """Compare digests (8 when one differs), then replay golden values on this machine (9 when a graph deviates)."""
+@app.command(epilog="Example: mmer verify bundle --on recordings")
+def verify(
+    bundle: BundlePath,
+    more: Annotated[list[str] | None, typer.Argument(metavar="[CLIP]...", help="More recordings, after --on.")] = None,
+    on: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CLIP...", help="Also compare INT8 with float on these: files, folders, patterns or an index."
+        ),
+    ] = None,
+    where: Where = None,
+    precision: Annotated[
+        str, typer.Option(help="What to compare: auto (what would run here), or every form in int8 or fp16.")
+    ] = "auto",
+    length_s: Annotated[float, typer.Option(help="Seconds that each answer looks at.")] = 4.0,
+    hop_s: Annotated[float, typer.Option(help="Seconds from one answer to the next.")] = 0.5,
+    min_agreement: Annotated[
+        float | None, typer.Option(help="6 when the lower bound of windows with float's label is below this, of 1.")
+    ] = None,
+    write: Annotated[bool, typer.Option("--write", help="Keep the comparison in the bundle.")] = False,
+    exist_ok: Annotated[bool, typer.Option("--exist-ok", help="Replace the comparison that it keeps.")] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Compare digests (8 when one differs), then replay golden values on this machine (9 when a graph deviates).
+
+    With --on, also run float and what would stand in for it over recordings of yours, labelled or not.
+    """
     from mmer.edge.backends.ort import OrtSession  # noqa: PLC0415
     from mmer.edge.bundle.bundle import Bundle  # noqa: PLC0415
     from mmer.edge.bundle.verify import verify  # noqa: PLC0415
 
-    verification = verify(Bundle.open(bundle), OrtSession.open)
-    _print(verification.to_json() if as_json else list(verification.lines()))
-    verification.require()
+    if on is None and (more or where or write or min_agreement is not None):
+        raise SettingError("name recordings as --on CLIP; without it only the bundle itself is verified")
+    opened = Bundle.open(bundle)
+    if on is None:
+        verification = verify(opened, OrtSession.open)
+        _print(verification.to_json() if as_json else list(verification.lines()))
+        verification.require()
+        return
+    from mmer.edge.pipeline.timeline import WindowSettings  # noqa: PLC0415
+    from mmer.edge.verify.comparison import Order  # noqa: PLC0415
+    from mmer.edge.verify.launch import launch  # noqa: PLC0415
+
+    windows, names = WindowSettings(length_s, hop_s), (*on, *(more or ()))
+    order = Order(names, _conditions(where), precision, windows, min_agreement, write, exist_ok)
+    with _phases(quiet=quiet) as progress:
+        verified = launch(opened, order, progress)
+    _print(verified.to_json() if as_json else list(verified.lines()))
+    sys.stderr.writelines(f"error: {failure}\n" for failure in verified.failures())
+    sys.stderr.writelines(f"note: {remark}\n" for remark in (() if quiet else verified.comparison.remarks))
+    if code := verified.require():
+        raise typer.Exit(code)
 
 
 @data.command("import", epilog="Example: mmer data import java-sed recordings -o corpus.csv")

@@ -13,6 +13,7 @@ from mmer.calibration.recipe import Recipe, recipe_for
 from mmer.calibration.recording import Progress, Recorded, record
 from mmer.calibration.samples import Samples
 from mmer.calibration.settings import CalibrationSettings
+from mmer.calibration.suspicion import suspicions
 from mmer.edge.backends.ort import OrtSession
 from mmer.edge.bundle.bundle import Bundle
 from mmer.edge.corpus import Corpus
@@ -27,12 +28,14 @@ def calibrate(
 ) -> Calibrated:
     """Make the INT8 and FP16 form of every graph of a bundle, and judge each.
 
-    Raises `SettingError` for a corpus with too few clips, `DataError` for a clip that cannot be read.
+    Raises `SettingError` for a corpus with too few clips, `DataError` for a clip that cannot be read or when there is
+    nothing in them from which a range could be taken.
     """
     cpu = examine().cpu
     recipe = recipe_for(cpu.features)
     with tempfile.TemporaryDirectory(prefix="mmer-") as folder:
         recorded = record(bundle, corpus, Path(folder), settings, progress)
+        warnings = tuple(suspicions(bundle.manifest, corpus.part(settings.split).entries, recorded))
         judgements = _judged(bundle, recorded, recipe, settings, progress)
         chosen, quantised = _agreements(bundle, judgements, recorded.fresh)
     facts = {
@@ -45,7 +48,7 @@ def calibrate(
         "machine": {"cpu": cpu.model, "features": list(cpu.features), "int8": cpu.int8},
         "versions": _versions("mmer", "numpy", "onnx", "onnxruntime"),
     }
-    return Calibrated(bundle, judgements, chosen, quantised, facts)
+    return Calibrated(bundle, judgements, chosen, quantised, facts, warnings)
 
 
 def _judged(

@@ -8,11 +8,13 @@ from pathlib import Path
 
 from mmer.calibration.agreement import Agreement
 from mmer.calibration.judge import HALF, Form, Judgement
+from mmer.calibration.suspicion import Suspicion
 from mmer.edge.bundle import golden
 from mmer.edge.bundle.bundle import Bundle
 from mmer.edge.bundle.graph import Graph, Variant
-from mmer.edge.bundle.paths import golden_outputs_path
+from mmer.edge.bundle.paths import VERIFICATION, golden_outputs_path
 from mmer.edge.bundle.writer import write_bundle
+from mmer.edge.verify.record import METRIC
 
 SCHEMA = "mmer.calibrate/1"
 RECORD = "calibration.json"
@@ -34,6 +36,8 @@ class Calibrated:
     """Float against the plan with every INT8 graph that loads, slow and coarse ones too."""
     facts: Mapping[str, object]
     """Settings, samples, recipe, machine and versions."""
+    warnings: tuple[Suspicion, ...] = ()
+    """What takes worth out of it."""
 
     def save(self, path: Path, *, exist_ok: bool = False) -> Bundle:
         """Write the bundle with the forms that are kept; raise `OutputExistsError` as `write_bundle` does."""
@@ -42,14 +46,17 @@ class Calibrated:
         kept = [(j.graph, form) for j in self.judgements for form in j.kept]
         made = {_path(name, form): form.content for name, form in kept}
         made |= {golden_outputs_path(name, form.precision): _golden(form) for name, form in kept}
-        gone = {name for graph, facts in manifest.graphs.items() for name in _own_files(graph, facts)} | {RECORD}
+        gone = {name for graph, facts in manifest.graphs.items() for name in _own_files(graph, facts)}
+        gone |= {RECORD, VERIFICATION}  # what was verified were the forms of before
         files = {name: self.source.read(name) for name in manifest.files if name not in gone} | made
         files[RECORD] = self._record()
         provenance = {
             **manifest.provenance,
             "calibration": {k: self.facts[k] for k in ("corpus", "split", "recipe", "versions")},
         }
-        return write_bundle(path, replace(manifest, graphs=graphs, provenance=provenance), files, exist_ok=exist_ok)
+        metrics = {name: value for name, value in manifest.metrics.items() if name != METRIC}
+        whole = replace(manifest, graphs=graphs, metrics=metrics, provenance=provenance)
+        return write_bundle(path, whole, files, exist_ok=exist_ok)
 
     def to_json(self, written: Bundle) -> dict[str, object]:
         """Return everything under the schema `mmer.calibrate/1`, with the bundle that `save` returned."""
@@ -85,6 +92,7 @@ class Calibrated:
         return {
             "rows": [_row(judgement) for judgement in self.judgements],
             "agreement": {"chosen": asdict(self.chosen), "quantised": asdict(self.quantised)},
+            "warnings": [asdict(suspicion) for suspicion in self.warnings],
             **self.facts,
         }
 

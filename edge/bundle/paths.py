@@ -12,6 +12,8 @@ SEAL = "manifest.sha256"
 """The manifest's digest as `sha256sum` writes it, so that `sha256sum -c manifest.sha256` checks it."""
 
 TOKENIZER = "tokenizer/tokenizer.json"
+VERIFICATION = "verification.json"
+"""What `mmer verify --on --write` found about the graphs that lie beside it."""
 
 MOST_FILES = 256
 MOST_BYTES = 1 << 30

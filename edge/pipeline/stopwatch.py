@@ -30,6 +30,11 @@ class Stopwatch:
             self._latest_ms.append(spent_ms)
 
     @property
+    def calls(self) -> int:
+        """How many blocks were measured."""
+        return self._calls
+
+    @property
     def latest_ms(self) -> Sequence[float]:
         """The latest times, 4096 at most."""
         return tuple(self._latest_ms)
