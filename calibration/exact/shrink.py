@@ -3,8 +3,9 @@
 Nothing is shortened to 1: what happens over a single key or channel is a case of its own.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import onnx
@@ -33,42 +34,51 @@ class Case:
         return self.model.ByteSize() + sum(array.nbytes for array in self.inputs.values())
 
 
-Fails = Callable[[Case], bool]
+Fails: TypeAlias = Callable[[Case], bool]
 """Whether a case still shows what is looked for."""
+
+Step: TypeAlias = Callable[[Case, Mapping[str, Value]], Iterator[Case]]
+"""Yields cases that are simpler, the largest steps first, from a case and the values of its tensors."""
 
 
 def shrunk(case: Case, fails: Fails, trials: int = _TRIALS) -> Case:
     """Return a case that fails like the one given, from which no single step takes anything away."""
     left = trials
+    while left > 0:
+        before = case
+        for step in _STEPS:
+            case, left = _stepped(case, fails, step, left)
+        if case is before:
+            break
+    return case
+
+
+def _stepped(case: Case, fails: Fails, step: Step, left: int) -> tuple[Case, int]:
+    """Return a case after one kind of step as often as it helps, and the trials that are left."""
     improved = True
     while improved and left > 0:
         improved = False
-        for smaller in _smaller(case):
+        for smaller in step(case, _values(case)):
             left -= 1
             if fails(smaller):
                 case, improved = smaller, True
                 break
             if left <= 0:
                 break
-    return case
+    return case, left
 
 
-def _smaller(case: Case) -> Iterator[Case]:
-    """Yield cases that are a step simpler, the largest steps first; those that are not even valid are left out."""
+def _values(case: Case) -> Mapping[str, Value]:
+    """Return what a graph computes; nothing for one that only a tool was given."""
     try:
-        values = Reference(case.model).run(case.inputs)
-    except (DataError, ValueError, IndexError):  # a tool's input need not be one that can be computed
-        values = {}
-    yield from _without_notes(case)
-    yield from _earlier_ends(case, values)
-    yield from _later_starts(case, values)
-    yield from _bypassed(case, values)
-    yield from _shorter(case)
-    yield from _rounder(case)
+        return Reference(case.model).run(case.inputs)
+    except (DataError, ValueError, IndexError):
+        return {}
 
 
-def _without_notes(case: Case) -> Iterator[Case]:
+def _without_notes(case: Case, values: Mapping[str, Value]) -> Iterator[Case]:
     """Drop inner shapes, all or one."""
+    del values
     notes = list(case.model.graph.value_info)
     if notes:
         yield _changed(case, notes=[])
@@ -77,7 +87,7 @@ def _without_notes(case: Case) -> Iterator[Case]:
             yield _changed(case, notes=notes[:place] + notes[place + 1 :])
 
 
-def _earlier_ends(case: Case, values: Tensors | dict[str, Value]) -> Iterator[Case]:
+def _earlier_ends(case: Case, values: Mapping[str, Value]) -> Iterator[Case]:
     """Give away a tensor from further inside."""
     nodes = list(case.model.graph.node)
     for end, node in enumerate(nodes[:-1], start=1):
@@ -86,7 +96,7 @@ def _earlier_ends(case: Case, values: Tensors | dict[str, Value]) -> Iterator[Ca
                 yield _changed(case, nodes=nodes[:end], outputs=[_value(name, values[name])])
 
 
-def _later_starts(case: Case, values: Tensors | dict[str, Value]) -> Iterator[Case]:
+def _later_starts(case: Case, values: Mapping[str, Value]) -> Iterator[Case]:
     """Be given what was computed further inside."""
     nodes = list(case.model.graph.node)
     ends = {value.name for value in case.model.graph.output}
@@ -98,7 +108,7 @@ def _later_starts(case: Case, values: Tensors | dict[str, Value]) -> Iterator[Ca
                 yield _changed(case, nodes=kept, given={name: value.centre.astype(np.float32)})
 
 
-def _bypassed(case: Case, values: Tensors | dict[str, Value]) -> Iterator[Case]:
+def _bypassed(case: Case, values: Mapping[str, Value]) -> Iterator[Case]:
     """Leave out a node that keeps the shape."""
     nodes = list(case.model.graph.node)
     ends = {value.name for value in case.model.graph.output}
@@ -110,8 +120,9 @@ def _bypassed(case: Case, values: Tensors | dict[str, Value]) -> Iterator[Case]:
             yield _changed(case, nodes=others)
 
 
-def _shorter(case: Case) -> Iterator[Case]:
+def _shorter(case: Case, values: Mapping[str, Value]) -> Iterator[Case]:
     """Cut every axis of one length, wherever it stands, and the numbers that state it."""
+    del values
     arrays = [*case.inputs.values(), *map(numpy_helper.to_array, case.model.graph.initializer)]
     lengths = sorted({length for array in arrays for length in array.shape if length > 2}, reverse=True)
     for length in lengths:
@@ -121,8 +132,9 @@ def _shorter(case: Case) -> Iterator[Case]:
             yield _changed(case, weights=weights, given=inputs)
 
 
-def _rounder(case: Case) -> Iterator[Case]:
+def _rounder(case: Case, values: Mapping[str, Value]) -> Iterator[Case]:
     """Take plainer numbers for one constant or input."""
+    del values
     for place, tensor in enumerate(case.model.graph.initializer):
         array = numpy_helper.to_array(tensor)
         for plain in _plainer(array):
@@ -162,7 +174,7 @@ def _tensor(array: Array, name: str) -> onnx.TensorProto:
 
 
 def _value(name: str, value: Value) -> onnx.ValueInfoProto:
-    return helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(value.kind), None)
+    return helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(value.kind), value.centre.shape)
 
 
 def _reading(node: onnx.NodeProto, names: dict[str, str]) -> onnx.NodeProto:
@@ -217,4 +229,9 @@ def _declared(graph: onnx.GraphProto, name: str, array: Array) -> onnx.ValueInfo
 
 
 def _undeclared(value: onnx.ValueInfoProto) -> onnx.ValueInfoProto:
-    return helper.make_tensor_value_info(value.name, value.type.tensor_type.elem_type, None)
+    """Return an output that may have any sizes."""
+    free = [f"{value.name}.{axis}" for axis in range(len(value.type.tensor_type.shape.dim))]
+    return helper.make_tensor_value_info(value.name, value.type.tensor_type.elem_type, free)
+
+
+_STEPS: tuple[Step, ...] = (_without_notes, _earlier_ends, _later_starts, _bypassed, _shorter, _rounder)
