@@ -13,7 +13,7 @@ import numpy as np
 
 from mmer.calibration.levels import Channels
 from mmer.calibration.network import Array, Network
-from mmer.calibration.observe import Again, values
+from mmer.calibration.passes import Again, values
 from mmer.calibration.ranges import Wide
 from mmer.calibration.reads import readable, rows
 from mmer.calibration.sites import Site

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from mmer.calibration.levels import Channels
-from mmer.calibration.observe import values
+from mmer.calibration.passes import values
 from mmer.calibration.prepare import prepared
 from mmer.calibration.reads import readable, rows
 from mmer.calibration.rounding import levels_of, rounded
