@@ -50,15 +50,22 @@ def groups(network: Network, wanted: Collection[str], inputs: Again, most: int |
     """Return which tensors to watch together: inputs of the graph first, then in the order in which they are made."""
     given = tuple(value.name for value in network.model.graph.input if value.name in wanted)
     sizes = _sizes(network, [name for name in tensors(network) if name in wanted], inputs)
-    found: list[list[str]] = []
-    most, left = TOGETHER if most is None else most, 0
-    for name, size in sizes.items():
-        if not found or size > left:
+    places = grouped(list(sizes.values()), TOGETHER if most is None else most)
+    names = list(sizes)
+    return [group for group in (given, *(tuple(names[place] for place in group) for group in places)) if group]
+
+
+def grouped(sizes: Sequence[int], most: int) -> list[list[int]]:
+    """Return the places of sizes in order, in groups that add up to no more; a larger one stands alone."""
+    found: list[list[int]] = []
+    left = 0
+    for place, taken in enumerate(sizes):
+        if not found or taken > left:
             found.append([])
             left = most
-        found[-1].append(name)
-        left -= size
-    return [names for names in (given, *map(tuple, found)) if names]
+        found[-1].append(place)
+        left -= taken
+    return found
 
 
 def watch(network: Network, names: tuple[str, ...]) -> Pass:
