@@ -338,7 +338,9 @@ def calibrate(
     split: Annotated[str, typer.Option(help="Clips that ranges are taken from, and others to judge by.")] = "train",
     samples: Annotated[int, typer.Option(help="Windows that ranges are taken from.")] = 128,
     fresh: Annotated[int, typer.Option(help="Windows of other clips, by which graphs are judged.")] = 32,
-    method: Annotated[str, typer.Option(help="Ranges: minmax, or percentile (99.99 % of what was seen).")] = "minmax",
+    method: Annotated[
+        str, typer.Option(help="Of ranges: minmax, average, moving, percentile, entropy or mse.")
+    ] = "minmax",
     where: Where = None,
     seed: Annotated[int, typer.Option(help="Of the choice of clips.")] = 0,
     exist_ok: ExistOk = False,

@@ -12,7 +12,8 @@ import numpy as np
 import onnx
 
 from mmer.calibration.network import Draft, Network, rewired
-from mmer.calibration.observe import Again, extremes
+from mmer.calibration.observe import extremes
+from mmer.calibration.passes import Again
 from mmer.calibration.sites import PASSING, gates
 
 LIMIT = 6e4

@@ -9,7 +9,8 @@ import onnx
 from mmer.calibration.check import Check, check, outputs
 from mmer.calibration.fp16 import halved
 from mmer.calibration.network import Network
-from mmer.calibration.observe import Again, observe
+from mmer.calibration.observe import observe
+from mmer.calibration.passes import Again
 from mmer.calibration.prepare import prepared
 from mmer.calibration.race import Race, race
 from mmer.calibration.ranges import Range
@@ -114,7 +115,7 @@ def judge(subject: Subject, recipe: Recipe, settings: CalibrationSettings) -> Ju
 
 def _int8(subject: Subject, network: Network, recipe: Recipe, settings: CalibrationSettings) -> Form:
     made_from, tried = _dealt(subject.calibration)
-    observed = observe(network, made_from, settings.inside)
+    observed = observe(network, made_from, settings.method)
     every = sites(network)
     levels = levels_of(network, every, made_from, recipe.weight_bits)
     trial = Trial(network, observed, levels, tried, outputs(subject.content, tried))

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
+
+from mmer.calibration.stored import Weights, contained
 
 Array = NDArray[Any]
 
@@ -22,10 +25,12 @@ class Network:
     """The node that makes each tensor."""
     consumers: Mapping[str, Sequence[onnx.NodeProto]]
     outputs: frozenset[str]
+    folder: Path | None = None
+    """Where weights lie that the model only refers to."""
 
     @classmethod
-    def of(cls, model: onnx.ModelProto) -> "Network":
-        """Look at a model."""
+    def of(cls, model: onnx.ModelProto, folder: Path | None = None) -> "Network":
+        """Look at a model, whose weights may lie in files of a folder; those are read when they are needed."""
         nodes = list(model.graph.node)
         consumers: dict[str, list[onnx.NodeProto]] = {}
         for node in nodes:
@@ -33,10 +38,11 @@ class Network:
                 consumers.setdefault(name, []).append(node)
         return cls(
             model,
-            {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer},
+            Weights.of(model.graph.initializer, folder),
             {name: node for node in nodes for name in node.output},
             consumers,
             frozenset(value.name for value in model.graph.output),
+            folder,
         )
 
     @property
@@ -79,8 +85,15 @@ class Draft:
 
     def finished(self, network: Network) -> onnx.ModelProto:
         """Return a network's model with those of these nodes, and those weights, that its outputs depend on."""
+        return contained(self._reduced(network), network.folder)
+
+    def rewritten(self, network: Network) -> Network:
+        """Return the same as a network, its weights where they were."""
+        return Network.of(self._reduced(network), network.folder)
+
+    def _reduced(self, network: Network) -> onnx.ModelProto:
         weights = [*network.model.graph.initializer, *self.weights.values()]
-        return _reduced(network.model, self.nodes, weights, network.model.graph.output)
+        return reduced(network.model, self.nodes, weights, network.model.graph.output)
 
 
 def rewired(node: onnx.NodeProto, names: Mapping[str, str]) -> onnx.NodeProto:
@@ -96,20 +109,12 @@ def attributes(node: onnx.NodeProto) -> Mapping[str, Any]:
     return {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
 
 
-def watched(network: Network, tensors: Sequence[str]) -> bytes:
-    """Return the model with these float tensors as its only outputs."""
-    outputs = [helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in tensors]
-    model = _reduced(network.model, network.nodes, network.model.graph.initializer, outputs)
-    content: bytes = model.SerializeToString()
-    return content
-
-
 def tensors(network: Network) -> Iterator[str]:
     """Yield every tensor that a node makes."""
     return (name for node in network.nodes for name in node.output if name)
 
 
-def _reduced(
+def reduced(
     model: onnx.ModelProto,
     nodes: Sequence[onnx.NodeProto],
     weights: Sequence[onnx.TensorProto],

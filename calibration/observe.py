@@ -1,38 +1,45 @@
 """What tensors hold over many samples: a few tensors in each pass, and nothing of a sample is kept."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
-import numpy as np
-from numpy.typing import NDArray
-
-from mmer.calibration.network import Array, Network, tensors, watched
+from mmer.calibration.network import Network
 from mmer.calibration.observed import Observed
-from mmer.calibration.ranges import Range, Seen, Wide
+from mmer.calibration.passes import Again, groups, values, watch
+from mmer.calibration.ranges import Seen
 from mmer.calibration.sites import scales, sites
-from mmer.edge.backends.ort import OrtSession
-from mmer.edge.tensors import Tensors
+from mmer.calibration.statistics import Statistics, Tally
+from mmer.edge.heap import be_frugal
 
-Again = Callable[[], Iterable[Tensors]]
-"""Gives a graph's inputs from the first to the last each time it is called; their shapes may differ."""
+Step = Callable[[int, int], None]
+"""Hears how many passes are done, and of how many."""
 
-_TOGETHER = 16
-"""Tensors watched in one pass: one graph with two hundred outputs would need the memory of all of them at once."""
-_BINS = 4096
+Remembered = Callable[[tuple[str, ...], Callable[[], Mapping[str, Statistics]]], Mapping[str, Statistics]]
+"""Gives what an earlier run kept of a pass, else what the function makes of it."""
 
 
-def observe(network: Network, inputs: Again, inside: float) -> Observed:
-    """Return what emission needs, whichever sites it takes; ranges hold the share `inside` of all values, 1 for all."""
+def observe(
+    network: Network,
+    inputs: Again,
+    method: str = "minmax",
+    step: Step = lambda _done, _of: None,
+    remembered: Remembered = lambda _names, made: made(),
+) -> Observed:
+    """Return what emission needs, whichever sites it takes."""
+    be_frugal()
+    axes = watched(network)
+    passes = groups(network, axes, inputs)
+    found: dict[str, Statistics] = {}
+    for done, names in enumerate(passes, 1):
+        found |= remembered(names, lambda names=names: _looked(network, names, axes, inputs))  # type: ignore[misc]
+        step(done, len(passes))
+    return Observed(found, method)
+
+
+def watched(network: Network) -> Mapping[str, int | None]:
+    """Return the tensors that levels may be made for, each with the axis along which its channels lie."""
     found = sites(network)
     axes: dict[str, int | None] = dict.fromkeys(scale.root for scale in scales(network, found).values())
-    axes |= {site.input: site.channels for site in found.values()}
-    seen = extremes(network, axes, inputs)
-    if inside == 1:
-        return Observed(seen, {})
-    shifts = {site.input: seen[site.input].mean for site in found.values() if site.last}
-    plain = percentiles(network, {name: seen[name].range(centred=False) for name in axes}, {}, inputs, inside)
-    shifted = percentiles(network, {name: seen[name].range(centred=True) for name in shifts}, shifts, inputs, inside)
-    cuts = {(name, False): cut for name, cut in plain.items()} | {(name, True): cut for name, cut in shifted.items()}
-    return Observed(seen, cuts)
+    return axes | {site.input: site.channels for site in found.values()}
 
 
 def extremes(network: Network, axes: Mapping[str, int | None], inputs: Again) -> Mapping[str, Seen]:
@@ -44,36 +51,13 @@ def extremes(network: Network, axes: Mapping[str, int | None], inputs: Again) ->
     return found
 
 
-def percentiles(
-    network: Network, known: Mapping[str, Range], shifts: Mapping[str, Wide], inputs: Again, inside: float
-) -> Mapping[str, Range]:
-    """Return ranges that hold the share `inside` of all values; the rest is cut off evenly on both sides."""
-    counts = {name: np.zeros(_BINS, np.int64) for name in known}
-    for name, array in values(network, known, inputs):
-        shifted = array - shifts.get(name, 0.0)
-        counts[name] += np.histogram(shifted, _BINS, (known[name].low, known[name].high))[0]
-    return {name: _cut(known[name], counted, inside) for name, counted in counts.items()}
-
-
-def values(network: Network, wanted: Collection[str], inputs: Again) -> Iterator[tuple[str, Array]]:
-    """Yield every tensor of every sample, in passes over all samples."""
-    given = [value.name for value in network.model.graph.input if value.name in wanted]
-    if given:
-        yield from ((name, sample[name]) for sample in inputs() for name in given)
-    for group in _groups([name for name in tensors(network) if name in wanted]):
-        session = OrtSession.open(watched(network, group))
-        for sample in inputs():
-            yield from session.run({spec.name: sample[spec.name] for spec in session.inputs}).items()
-
-
-def _groups(names: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (names[start : start + _TOGETHER] for start in range(0, len(names), _TOGETHER))
-
-
-def _cut(seen: Range, counted: NDArray[np.int64], inside: float) -> Range:
-    """Return the part of a range between two quantiles of its histogram."""
-    edges = np.linspace(seen.low, seen.high, _BINS + 1)
-    shares = np.concatenate([[0.0], np.cumsum(counted) / max(counted.sum(), 1)])
-    tail = (1 - inside) / 2
-    low, high = np.interp([tail, 1 - tail], shares, edges)
-    return Range(float(low), float(high))
+def _looked(
+    network: Network, names: tuple[str, ...], axes: Mapping[str, int | None], inputs: Again
+) -> Mapping[str, Statistics]:
+    """Return the statistics of tensors that are watched together."""
+    tallies = {name: Tally(name, axes[name]) for name in names}
+    watching = watch(network, names)
+    for sample in inputs():
+        for name, array in watching.values(sample):
+            tallies[name].add(array)
+    return {name: made for name, tally in tallies.items() if (made := tally.finished())}

@@ -1,20 +1,37 @@
 """What calibration saw of a graph's tensors."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
+from mmer.calibration.observers.methods import METHODS
 from mmer.calibration.ranges import Range, Seen
+from mmer.calibration.statistics import Statistics
 
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """Extremes and means of every tensor that levels may be made for."""
+    """Statistics of every tensor that levels may be made for, and how ranges are read off them."""
 
-    seen: Mapping[str, Seen]
+    statistics: Mapping[str, Statistics]
     """By channel for what a site reads."""
-    cuts: Mapping[tuple[str, bool], Range]
-    """Narrower ranges, by tensor and whether centred, where rare values are to be left out."""
+    method: str = "minmax"
+    """One of `METHODS`."""
+    chosen: Mapping[str, str] = field(default_factory=dict)
+    """Other methods, by tensor."""
 
-    def range(self, tensor: str, *, centred: bool) -> Range:
+    @property
+    def seen(self) -> Mapping[str, Seen]:
+        """Extremes and means."""
+        return {name: kept.seen for name, kept in self.statistics.items()}
+
+    def method_of(self, tensor: str) -> str:
+        """Return by which method a tensor has its range."""
+        return self.chosen.get(tensor, self.method)
+
+    def by(self, method: str, chosen: Mapping[str, str] | None = None) -> "Observed":
+        """Return the same with ranges by another method, and those of single tensors by others."""
+        return replace(self, method=method, chosen=chosen or {})
+
+    def range(self, tensor: str, *, centred: bool, method: str | None = None) -> Range:
         """Return the range to cover, of the values or of their distance from their channel's mean."""
-        return self.cuts.get((tensor, centred)) or self.seen[tensor].range(centred=centred)
+        return METHODS[method or self.method_of(tensor)](self.statistics[tensor], centred=centred)

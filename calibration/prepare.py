@@ -54,7 +54,11 @@ class _Flattened:
 
 def prepared(model: onnx.ModelProto) -> Network:
     """Return a network that computes the same, up to rounding in the last place; weights that are shared stay so."""
-    network = Network.of(model)
+    return joined(Network.of(model))
+
+
+def joined(network: Network) -> Network:
+    """Return a network that computes the same, up to rounding in the last place, its weights where they were."""
     linear = {id(found.product): found for node in network.nodes if (found := _linear(node, network))}
     gone = {name for found in linear.values() for name in found.absorbed}
     flattened = _Flattened(Draft())
@@ -63,7 +67,7 @@ def prepared(model: onnx.ModelProto) -> Network:
             _write(found, flattened, network)
         elif node.output[0] not in gone:
             flattened.draft.nodes.append(node)
-    return Network.of(flattened.draft.finished(network))
+    return flattened.draft.rewritten(network)
 
 
 def _linear(node: onnx.NodeProto, network: Network) -> Linear | None:

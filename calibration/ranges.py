@@ -22,6 +22,10 @@ class Range:
         """The largest magnitude."""
         return max(abs(self.low), abs(self.high))
 
+    def within(self, other: "Range") -> "Range":
+        """Return the part that lies in another range."""
+        return Range(min(max(self.low, other.low), other.high), max(min(self.high, other.high), other.low))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
@@ -36,9 +40,11 @@ class Seen:
     @classmethod
     def of(cls, values: Array, axis: int | None) -> "Seen":
         """Look at an array whose channels lie along an axis; without one, all of it is one channel."""
-        rows = values.reshape(1, -1) if axis is None else np.moveaxis(values, axis, 0).reshape(values.shape[axis], -1)
-        low, high = rows.min(axis=1).astype(np.float64), rows.max(axis=1).astype(np.float64)
-        return cls(low, high, rows.sum(axis=1, dtype=np.float64), rows.shape[1])
+        others = None if axis is None else tuple(a for a in range(values.ndim) if a != axis % values.ndim)
+        low, high = values.min(axis=others).astype(np.float64), values.max(axis=others).astype(np.float64)
+        total = values.sum(axis=others, dtype=np.float64)
+        channels = max(total.size, 1)
+        return cls(low.reshape(-1), high.reshape(-1), total.reshape(-1), values.size // channels)
 
     def __or__(self, other: "Seen") -> "Seen":
         """Return what was seen in both."""

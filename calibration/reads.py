@@ -27,7 +27,8 @@ def rows(values: Array, site: Site, network: Network, most: int, rng: np.random.
     stated = attributes(network.producers[site.output])
     pads = stated.get("pads", [0] * (2 * len(kernel)))
     edges = [(pads[axis], pads[axis + len(kernel)]) for axis in range(len(kernel))]
-    seen = np.lib.stride_tricks.sliding_window_view(np.pad(values, [(0, 0), (0, 0), *edges]), kernel, axis=axes)
+    padded = np.pad(values, [(0, 0), (0, 0), *edges]) if any(pads) else values
+    seen = np.lib.stride_tricks.sliding_window_view(padded, kernel, axis=axes)
     strides = [1, 1, *stated.get("strides", [1] * len(kernel))]
     seen = seen[tuple(slice(None, None, stride) for stride in strides)]
     seen = np.moveaxis(seen, 1, 1 + len(kernel))  # [N, *positions, C, *kernel]

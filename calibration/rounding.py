@@ -5,15 +5,17 @@ correlated with it (GPTQ, Frantar et al. 2023, arXiv:2210.17323). Inputs count f
 takes. Of CAFES at its published size with random weights that halves the error that the weights make.
 """
 
-from collections import Counter
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import TypeAlias
 
 import numpy as np
 
 from mmer.calibration.levels import Channels
 from mmer.calibration.network import Array, Network
-from mmer.calibration.observe import Again, values
+from mmer.calibration.passes import Again, grouped, values
+from mmer.calibration.products import Products, size
 from mmer.calibration.ranges import Wide
 from mmer.calibration.reads import readable, rows
 from mmer.calibration.sites import Site
@@ -22,9 +24,11 @@ Levels: TypeAlias = Mapping[tuple[str, int], Channels]
 """Of every weight, by its name and axis."""
 
 _ROWS = 4096
-"""Rows of each layer at most, and of all layers that share a weight; 75 MB for the widest of CAFES, 4608 columns."""
-_TOGETHER = 2048
-"""Columns that make good for each other; the matrix of their products is inverted."""
+"""Rows of each weight at most, over all layers that share it."""
+_SAMPLES = 128
+"""Samples from which they are drawn, at most."""
+_BYTES = 64 << 20
+"""Of products that are summed in one pass."""
 _STEP = 64
 _DAMPING = 0.01
 """Of the mean of the diagonal, as in the paper."""
@@ -32,29 +36,32 @@ _DAMPING = 0.01
 
 def levels_of(network: Network, found: Mapping[str, Site], inputs: Again, bits: int, seed: int = 0) -> Levels:
     """Return the weights of sites as integers of so many bits; layers that share a weight share its levels."""
-    kept = _read(network, found, inputs, seed)
-    return {
-        (name, axis): rounded(network.weights[name], axis, bits, kept[name, axis])
-        if (name, axis) in kept
-        else Channels.of(network.weights[name], axis, bits)
-        for name, axis in sorted(set(map(_weight, found.values())))
-    }
+    uses: dict[tuple[str, int], list[Site]] = {}
+    for site in found.values():
+        uses.setdefault((site.weight, site.axis), []).append(site)
+    levels = {(name, axis): Channels.of(network.weights[name], axis, bits) for name, axis in sorted(uses)}
+    read = {weight: own for weight, sites in uses.items() if (own := [s for s in sites if readable(s, network)])}
+    weights = list(read)
+    for places in grouped([size(_columns(network, weight)) for weight in weights], _BYTES):
+        group = {weights[place]: read[weights[place]] for place in places}
+        for (name, axis), products in _products(network, group, inputs, seed).items():
+            levels[name, axis] = rounded(network.weights[name], axis, bits, products)
+    return levels
 
 
-def rounded(weight: Array, axis: int, bits: int, read: Array) -> Channels:
-    """Return a weight as integers, rounded for rows `[R, I]` that are read about their mean."""
+def rounded(weight: Array, axis: int, bits: int, products: Products) -> Channels:
+    """Return a weight as integers, rounded for what it is multiplied with."""
     plain = Channels.of(weight, axis, bits)
     moved = np.moveaxis(weight, axis, 0)
     exact = moved.reshape(len(moved), -1) / plain.scale[:, np.newaxis].astype(np.float64)
     most = 2 ** (bits - 1) - 1
-    parts = [slice(start, start + _TOGETHER) for start in range(0, exact.shape[1], _TOGETHER)]
-    whole = np.concatenate([_compensated(exact[:, part], read[:, part], most) for part in parts], axis=1)
+    whole = np.concatenate([_compensated(exact[:, part], own, most) for part, own in products.centred()], axis=1)
     return Channels(np.moveaxis(whole.reshape(moved.shape), 0, axis).astype(np.int8), plain.scale, axis)
 
 
-def _compensated(exact: Wide, read: Array, most: int) -> Wide:
+def _compensated(exact: Wide, products: Wide, most: int) -> Wide:
     """Return columns `[O, I]` as whole numbers of at most `most`."""
-    upper, left, whole = _factor(read), exact.copy(), np.empty_like(exact)
+    upper, left, whole = _factor(products), exact.copy(), np.empty_like(exact)
     for start in range(0, exact.shape[1], _STEP):
         near = slice(start, min(start + _STEP, exact.shape[1]))
         errors = np.empty_like(left[:, near])
@@ -67,33 +74,40 @@ def _compensated(exact: Wide, read: Array, most: int) -> Wide:
     return whole
 
 
-def _factor(read: Array) -> Wide:
+def _factor(products: Wide) -> Wide:
     """Return the upper factor of the inverse of the inputs' products `[I, I]`."""
-    products = (read.T @ read).astype(np.float64)
     diagonal = np.einsum("ii->i", products)
     diagonal += _DAMPING * diagonal.mean() + np.finfo(np.float32).tiny
     factor: Wide = np.linalg.cholesky(np.linalg.inv(products)).T
     return factor
 
 
-def _read(network: Network, found: Mapping[str, Site], inputs: Again, seed: int) -> Mapping[tuple[str, int], Array]:
-    """Return rows that each weight is multiplied with, every layer's about its own mean."""
-    usable = [site for site in found.values() if readable(site, network)]
-    uses = Counter(map(_weight, usable))
+def _products(
+    network: Network, group: Mapping[tuple[str, int], Sequence[Site]], inputs: Again, seed: int
+) -> Mapping[tuple[str, int], Products]:
+    """Return the products of what weights are multiplied with, every layer's about its own mean."""
     count = sum(1 for _ in inputs())
+    every = -(-count // _SAMPLES)
+    taken = -(-count // every) if count else 1
     rng = np.random.default_rng(seed)
-    kept: dict[str, list[Array]] = {site.output: [] for site in usable}
-    for name, array in values(network, {site.input for site in usable}, inputs):
-        for site in usable:
-            most = max(1, _ROWS // (count * uses[_weight(site)]))
-            if site.input == name and sum(map(len, kept[site.output])) < _ROWS:
-                kept[site.output].append(rows(array, site, network, most, rng))
-    centred: dict[tuple[str, int], list[Array]] = {}
-    for site in usable:
-        read = np.concatenate(kept.pop(site.output))
-        centred.setdefault(_weight(site), []).append(read - read.mean(axis=0))
-    return {weight: np.concatenate(parts) for weight, parts in centred.items()}
+    found = {weight: Products(_columns(network, weight)) for weight in group}
+    counts: dict[str, int] = {}
+    for tensor, array in values(network, _inputs(group), lambda: islice(inputs(), 0, None, every)):
+        for weight, sites in group.items():
+            most = max(1, _ROWS // (taken * len(sites)))
+            for site in sites:
+                if site.input == tensor and counts.get(site.output, 0) < _ROWS:
+                    read = rows(array, site, network, most, rng)
+                    found[weight].add(site.output, read)
+                    counts[site.output] = counts.get(site.output, 0) + len(read)
+    return found
 
 
-def _weight(site: Site) -> tuple[str, int]:
-    return site.weight, site.axis
+def _inputs(group: Mapping[tuple[str, int], Sequence[Site]]) -> set[str]:
+    return {site.input for sites in group.values() for site in sites}
+
+
+def _columns(network: Network, weight: tuple[str, int]) -> int:
+    name, axis = weight
+    shape = network.weights[name].shape
+    return math.prod(shape) // int(shape[axis])

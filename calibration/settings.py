@@ -1,13 +1,10 @@
 """What a user may choose about calibration."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mmer.calibration.observers.methods import METHODS
 from mmer.edge.errors import SettingError
 from mmer.edge.inputs.constants import among, within
-
-METHODS: Mapping[str, float] = {"minmax": 1.0, "percentile": 0.9999}
-"""How much of what was seen of a tensor lies inside its range."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +33,3 @@ class CalibrationSettings:
         among("method", self.method, METHODS)
         if self.seed < 0:
             raise SettingError(f"seed is {self.seed}, take 0 or more")
-
-    @property
-    def inside(self) -> float:
-        """The share of what was seen that ranges hold."""
-        return METHODS[self.method]

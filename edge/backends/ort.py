@@ -43,6 +43,8 @@ class OrtSettings:
     optimisation: str = "all"
     spinning: bool = False
     arena: bool = False
+    weights: Path | None = None
+    """The folder of weights that a graph in memory only refers to."""
 
 
 class OrtSession:
@@ -92,6 +94,8 @@ def _options(settings: OrtSettings) -> ort.SessionOptions:
     options.graph_optimization_level = OPTIMISATION_LEVELS[settings.optimisation]
     options.enable_cpu_mem_arena = settings.arena
     options.add_session_config_entry("session.intra_op.allow_spinning", "1" if settings.spinning else "0")
+    if settings.weights is not None:
+        options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(settings.weights))
     options.log_severity_level = 3  # errors arrive as exceptions; warnings would mix with results on a terminal
     return options
 

@@ -152,7 +152,7 @@ def test_an_output_that_exists_is_refused(fast, written):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"samples": 0}, {"fresh": 0}, {"method": "entropy"}, {"int8_cosine": 2.0}, {"seed": -1}]
+    "wrong", [{"samples": 0}, {"fresh": 0}, {"method": "guess"}, {"int8_cosine": 2.0}, {"seed": -1}]
 )
 def test_settings_that_cannot_be_used_are_refused(wrong):
     with pytest.raises(SettingError):

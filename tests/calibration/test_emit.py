@@ -19,7 +19,7 @@ def quantised(model, inputs, recipe=SEVEN):
     network = prepared(model)
     found = sites(network)
     levels = levels_of(network, found, lambda: inputs, recipe.weight_bits)
-    return emitted(network, found, observe(network, lambda: inputs, 1.0), levels)
+    return emitted(network, found, observe(network, lambda: inputs), levels)
 
 
 def looked(content):

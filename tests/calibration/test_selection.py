@@ -11,7 +11,7 @@ from mmer.calibration.sites import sites
 
 def trial_of(model, inputs):
     network = prepared(model)
-    observed = observe(network, lambda: inputs, 1.0)
+    observed = observe(network, lambda: inputs)
     levels = levels_of(network, sites(network), lambda: inputs, 7)
     return Trial(network, observed, levels, inputs, outputs(model.SerializeToString(), inputs))
 

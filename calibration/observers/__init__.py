@@ -1,0 +1,1 @@
+"""How the range of a tensor is read off what was kept of it."""

@@ -1,0 +1,9 @@
+"""All that was seen."""
+
+from mmer.calibration.ranges import Range
+from mmer.calibration.statistics import Statistics
+
+
+def minmax(statistics: Statistics, *, centred: bool) -> Range:
+    """Return the smallest and the largest value of all samples."""
+    return statistics.seen.range(centred=centred)
