@@ -339,6 +339,10 @@ def calibrate(
     samples: Annotated[int, typer.Option(help="Windows that ranges are taken from.")] = 128,
     fresh: Annotated[int, typer.Option(help="Windows of other clips, by which graphs are judged.")] = 32,
     method: Annotated[str, typer.Option(help="Ranges: minmax, or percentile (99.99 % of what was seen).")] = "minmax",
+    target: Annotated[
+        list[str] | None,
+        typer.Option(help="INT8 for ort, ort7, arm, tensorrt, openvino or all, by commas; else what suits this CPU."),
+    ] = None,
     where: Where = None,
     seed: Annotated[int, typer.Option(help="Of the choice of clips.")] = 0,
     exist_ok: ExistOk = False,
@@ -353,7 +357,8 @@ def calibrate(
     from mmer.edge.bundle.writer import claim_bundle  # noqa: PLC0415
     from mmer.edge.corpus import Corpus  # noqa: PLC0415
 
-    settings = CalibrationSettings(split, samples, fresh, method, seed)
+    targets = tuple(name.strip() for given in target or () for name in given.split(","))
+    settings = CalibrationSettings(split, samples, fresh, method, seed, targets=targets)
     claim_bundle(output, exist_ok=exist_ok)
     corpus = Corpus.read(data).where(_conditions(where))
     with _phases(quiet=quiet) as progress:

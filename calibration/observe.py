@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from mmer.calibration.network import Array, Network, tensors, watched
 from mmer.calibration.observed import Observed
 from mmer.calibration.ranges import Range, Seen, Wide
-from mmer.calibration.sites import scales, sites
+from mmer.calibration.sites import readings, sites
 from mmer.edge.backends.ort import OrtSession
 from mmer.edge.tensors import Tensors
 
@@ -23,8 +23,7 @@ _BINS = 4096
 def observe(network: Network, inputs: Again, inside: float) -> Observed:
     """Return what emission needs, whichever sites it takes; ranges hold the share `inside` of all values, 1 for all."""
     found = sites(network)
-    axes: dict[str, int | None] = dict.fromkeys(scale.root for scale in scales(network, found).values())
-    axes |= {site.input: site.channels for site in found.values()}
+    axes = readings(network, found)
     seen = extremes(network, axes, inputs)
     if inside == 1:
         return Observed(seen, {})

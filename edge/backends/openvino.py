@@ -24,9 +24,9 @@ class OvSettings:
 class OvSession:
     """A graph compiled by OpenVINO; it answers one caller at a time."""
 
-    def __init__(self, compiled: ov.CompiledModel) -> None:
-        self.inputs = tuple(_spec(port) for port in compiled.inputs)
-        self.outputs = tuple(_spec(port) for port in compiled.outputs)
+    def __init__(self, model: ov.Model, compiled: ov.CompiledModel) -> None:
+        self.inputs = tuple(_spec(port) for port in model.inputs)  # compiling adds names of inner tensors to the ports
+        self.outputs = tuple(_spec(port) for port in model.outputs)
         self._request = compiled.create_infer_request()
 
     @classmethod
@@ -35,7 +35,7 @@ class OvSession:
         core = ov.Core()
         try:
             model = core.read_model(graph if isinstance(graph, bytes) else str(graph))
-            return cls(core.compile_model(model, "CPU", _options(settings)))
+            return cls(model, core.compile_model(model, "CPU", _options(settings)))
         except RuntimeError as error:
             name = "graph" if isinstance(graph, bytes) else graph
             raise DeviceError(f"{name}: OpenVINO cannot load it ({_first_line(error)})") from error
@@ -48,7 +48,7 @@ class OvSession:
             found = self._request.infer({spec.name: inputs[spec.name] for spec in self.inputs}, share_inputs=True)
         except RuntimeError as error:
             raise DeviceError(f"OpenVINO failed ({_first_line(error)})") from error
-        return {spec.name: found[spec.name] for spec in self.outputs}
+        return {spec.name: found[place] for place, spec in enumerate(self.outputs)}
 
 
 def version() -> str:
@@ -64,7 +64,7 @@ def _options(settings: OvSettings) -> dict[str, object]:
     }
 
 
-def _spec(port: ov.ConstOutput) -> TensorSpec:
+def _spec(port: ov.Output) -> TensorSpec:
     shape = tuple(_FREE if size.is_dynamic else size.get_length() for size in port.partial_shape)
     return TensorSpec(port.any_name, port.element_type.to_dtype().name, shape)
 

@@ -31,6 +31,16 @@ def test_inputs_and_outputs_are_those_of_the_graph(session):
     assert session.inputs[0].shape == (1, "?", 4)
 
 
+def test_an_output_that_is_an_inner_tensor_too_keeps_its_name():
+    nodes = [helper.make_node("Add", ["x", "x"], ["inner"]), helper.make_node("Identity", ["inner"], ["y"])]
+    given, made = (helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [1, 4]) for name in "xy")
+    graph = helper.make_graph(nodes, "g", [given], [made])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    session = OvSession.open(model.SerializeToString())
+    assert [spec.name for spec in session.outputs] == ["y"]
+    assert (session.run({"x": np.ones((1, 4), "f4")})["y"] == 2).all()
+
+
 @pytest.mark.parametrize("kind", [onnx.TensorProto.FLOAT, onnx.TensorProto.INT64])
 def test_an_array_keeps_its_type_and_may_have_any_length(kind):
     session = OvSession.open(doubled(kind))
