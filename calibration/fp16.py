@@ -21,6 +21,9 @@ from mmer.calibration.sites import PASSING, gates
 _LAYERS = frozenset({"Conv", "Gemm", "MatMul", "Gather"})
 """Operators that are in half precision when one operand is a constant matrix."""
 
+_BLIND = frozenset({"Shape", "Size"})
+"""Operators that look at no value, whatever its type."""
+
 FOLLOWING = PASSING | {"Relu", "LeakyRelu"}
 """Operators that are in half precision when what they read is."""
 
@@ -77,7 +80,7 @@ class _Writer:
         if node.op_type == "DequantizeLinear":  # written where it is read, in the precision of what reads it
             return
         half = self._is_half(node)
-        names = {name: self._read(name, half=half) for name in node.input}
+        names = {name: self._read(name, half=half) for name in node.input} if node.op_type not in _BLIND else {}
         self.draft.nodes.append(rewired(node, names))
         if not half or node.op_type == "QuantizeLinear":
             return
