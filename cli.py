@@ -341,6 +341,10 @@ def calibrate(
     method: Annotated[
         str, typer.Option(help="Of ranges: minmax, average, moving, percentile, entropy or mse.")
     ] = "minmax",
+    target: Annotated[
+        list[str] | None,
+        typer.Option(help="INT8 for ort, ort7, arm, tensorrt, openvino or all, by commas; else what suits this CPU."),
+    ] = None,
     where: Where = None,
     seed: Annotated[int, typer.Option(help="Of the choice of clips.")] = 0,
     exist_ok: ExistOk = False,
@@ -355,7 +359,8 @@ def calibrate(
     from mmer.edge.bundle.writer import claim_bundle  # noqa: PLC0415
     from mmer.edge.corpus import Corpus  # noqa: PLC0415
 
-    settings = CalibrationSettings(split, samples, fresh, method, seed)
+    targets = tuple(name.strip() for given in target or () for name in given.split(","))
+    settings = CalibrationSettings(split, samples, fresh, method, seed, targets=targets)
     claim_bundle(output, exist_ok=exist_ok)
     corpus = Corpus.read(data).where(_conditions(where))
     with _phases(quiet=quiet) as progress:

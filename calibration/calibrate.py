@@ -9,11 +9,12 @@ from pathlib import Path
 from mmer.calibration.agreement import Agreement, agreement, logits
 from mmer.calibration.calibrated import Calibrated
 from mmer.calibration.judge import Judgement, Subject, judge
-from mmer.calibration.recipe import Recipe, recipe_for
+from mmer.calibration.recipe import Recipe
 from mmer.calibration.recording import Progress, Recorded, record
 from mmer.calibration.samples import Samples
 from mmer.calibration.settings import CalibrationSettings
 from mmer.calibration.suspicion import suspicions
+from mmer.calibration.targets.targets import recipes_for
 from mmer.edge.backends.ort import OrtSession
 from mmer.edge.bundle.bundle import Bundle
 from mmer.edge.corpus import Corpus
@@ -29,30 +30,31 @@ def calibrate(
     """Make the INT8 and FP16 form of every graph of a bundle, and judge each.
 
     Raises `SettingError` for a corpus with too few clips, `DataError` for a clip that cannot be read or when there is
-    nothing in them from which a range could be taken.
+    nothing in them from which a range could be taken, `MissingDependencyError` for a target whose runtime is not
+    installed.
     """
     cpu = examine().cpu
-    recipe = recipe_for(cpu.features)
+    recipes = recipes_for(settings.targets, cpu.features)
     with tempfile.TemporaryDirectory(prefix="mmer-") as folder:
         recorded = record(bundle, corpus, Path(folder), settings, progress)
         warnings = tuple(suspicions(bundle.manifest, corpus.part(settings.split).entries, recorded))
-        judgements = _judged(bundle, recorded, recipe, settings, progress)
+        judgements = _judged(bundle, recorded, recipes, settings, progress)
         chosen, quantised = _agreements(bundle, judgements, recorded.fresh)
     facts = {
         "settings": asdict(settings),
-        "recipe": asdict(recipe),
+        "recipes": [recipe.to_json() for recipe in recipes],
         "corpus": corpus.digest,
         "split": settings.split,
         "source": bundle.digest,
         "samples": {"calibration": recorded.calibration.to_json(), "fresh": recorded.fresh.to_json()},
         "machine": {"cpu": cpu.model, "features": list(cpu.features), "int8": cpu.int8},
-        "versions": _versions("mmer", "numpy", "onnx", "onnxruntime"),
+        "versions": _versions("mmer", "numpy", "onnx", "onnxruntime", "openvino"),
     }
     return Calibrated(bundle, judgements, chosen, quantised, facts, warnings)
 
 
 def _judged(
-    bundle: Bundle, recorded: Recorded, recipe: Recipe, settings: CalibrationSettings, progress: Progress
+    bundle: Bundle, recorded: Recorded, recipes: Sequence[Recipe], settings: CalibrationSettings, progress: Progress
 ) -> list[Judgement]:
     judgements: list[Judgement] = []
     for name in bundle.manifest.graphs:
@@ -63,7 +65,7 @@ def _judged(
             lambda name=name: recorded.calibration.inputs(name),  # type: ignore[misc]
             tuple(recorded.fresh.inputs(name)),
         )
-        judgements.append(judge(subject, recipe, settings))
+        judgements.append(judge(subject, recipes, settings))
         progress("graphs", len(judgements), len(bundle.manifest.graphs))
     return judgements
 
@@ -72,7 +74,7 @@ def _agreements(bundle: Bundle, judgements: Sequence[Judgement], fresh: Samples)
     """Compare float with the plan as it was chosen, and with every INT8 graph that loads."""
     reference = {name: bundle.graph(name, "fp32") for name in bundle.manifest.graphs}
     forms = {j.graph: j.int8 for j in judgements if j.int8 and j.int8.check.failure is None}
-    chosen = {name: form.content for name, form in forms.items() if form.fault is None}
+    chosen = {name: form.content for name, form in forms.items() if form.here and form.fault is None}
     every = {name: form.content for name, form in forms.items()}
     plans = (reference, reference | chosen, reference | every)
     answers = [

@@ -52,7 +52,7 @@ class Calibrated:
         files[RECORD] = self._record()
         provenance = {
             **manifest.provenance,
-            "calibration": {k: self.facts[k] for k in ("corpus", "split", "recipe", "versions")},
+            "calibration": {k: self.facts[k] for k in ("corpus", "split", "recipes", "versions")},
         }
         metrics = {name: value for name, value in manifest.metrics.items() if name != METRIC}
         whole = replace(manifest, graphs=graphs, metrics=metrics, provenance=provenance)
@@ -70,7 +70,9 @@ class Calibrated:
             f"(before {_bytes(self.source) / 1e6:.1f} MB)"
         )
         yield f"{'graph':<16} {'runs as':<10} {'cosine':>7} {'speed':>8} {'MB':>14}  why"
-        yield from map(_line, self.judgements)
+        for judgement in self.judgements:
+            yield _line(judgement)
+            yield from (_other_line(form) for form in judgement.others)
         halves = [j for j in self.judgements if any(form.precision == HALF for form in j.kept)]
         yield f"{HALF} as a fall-back for size: {', '.join(j.graph for j in halves) or 'none'}"
         for title, found in (("as it will run", self.chosen), ("all INT8", self.quantised)):
@@ -130,6 +132,7 @@ def _row(judgement: Judgement) -> dict[str, object]:
         "reason": judgement.reason,
         "float_bytes": judgement.size,
         "int8": None if judgement.int8 is None else _form(judgement.int8),
+        "others": [_form(form) for form in judgement.others],
         "fp16": None if judgement.half is None else _form(judgement.half),
     }
 
@@ -139,7 +142,7 @@ def _form(form: Form) -> dict[str, object]:
     return {
         "precision": form.precision,
         "kept": form.fault is None,
-        "reason": form.fault,
+        "reason": form.reason,
         "layers": form.layers or "all",
         "bytes": len(form.content),
         "cosine": found.cosine,
@@ -152,7 +155,17 @@ def _form(form: Form) -> dict[str, object]:
 
 def _line(judgement: Judgement) -> str:
     int8 = judgement.int8
-    cosine = f"{int8.check.cosine:.4f}" if int8 else "-"
-    speed = f"{int8.race.speed:.2f} x" if int8 and int8.race else "-"
     size = f"{judgement.size / 1e6:.1f}" + (f" -> {len(int8.content) / 1e6:.1f}" if int8 else "")
-    return f"{judgement.graph:<16} {judgement.precision:<10} {cosine:>7} {speed:>8} {size:>14}  {judgement.reason}"
+    return f"{judgement.graph:<16} {judgement.precision:<10} {_figures(int8)} {size:>14}  {judgement.reason}"
+
+
+def _other_line(form: Form) -> str:
+    kept = "  kept" if form.fault is None else "  dropped"
+    size = f"{len(form.content) / 1e6:.1f}"
+    return f"{kept:<16} {form.precision:<10} {_figures(form)} {size:>14}  {form.reason}"
+
+
+def _figures(form: Form | None) -> str:
+    cosine = f"{form.check.cosine:.4f}" if form else "-"
+    speed = f"{form.race.speed:.2f} x" if form and form.race else "-"
+    return f"{cosine:>7} {speed:>8}"

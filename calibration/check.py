@@ -1,4 +1,4 @@
-"""Whether a graph computes what its float form does, at every optimisation level, on inputs it was not made from."""
+"""Whether a graph computes what its float form does, whatever runs it, on inputs that it was not made from."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -9,8 +9,10 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from mmer.calibration.engines import engines
 from mmer.calibration.ranges import Wide
-from mmer.edge.backends.ort import OPTIMISATION_LEVELS, OrtSession, OrtSettings
+from mmer.edge.backends.ort import OrtSession
+from mmer.edge.backends.session import Session
 from mmer.edge.errors import DeviceError
 from mmer.edge.tensors import Tensors, TensorSpec
 
@@ -18,29 +20,31 @@ Rows: TypeAlias = Mapping[str, NDArray[np.float32]]
 """Outputs `[R, D]` by name."""
 
 AGREEMENT = 0.999
-"""Least cosine between two optimisation levels of one graph; a kernel that is wrong at one level shows here."""
+"""Least cosine between two engines, or levels of one, on one graph; a kernel that is wrong in one shows here."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What was found; the worst over outputs and levels."""
+    """What was found; the worst over outputs and engines."""
 
     cosine: float
     """Between this graph and its float form, each feature taken from its mean: what is the same in all inputs does
     not count."""
     levels: float
-    """Cosine between two optimisation levels, not centred: where inputs are alike, rounding alone differs as much."""
+    """Cosine between two engines, not centred: where inputs are alike, rounding alone differs as much."""
     error: float
     """The largest difference of a single value."""
     failure: str | None = None
-    """Why it does not load or run at some level."""
+    """Why it does not load or run somewhere."""
+    apart: str = ""
+    """The two engines that differ most."""
 
     def fault(self, least: float) -> str | None:
         """Return what is wrong with the graph, `None` when nothing is."""
         if self.failure:
             return self.failure
         if not self.levels >= AGREEMENT:
-            return f"its optimisation levels disagree (cosine {self.levels:.4f}, {AGREEMENT:g} is needed)"
+            return f"{self.apart} disagree about it (cosine {self.levels:.4f}, {AGREEMENT:g} is needed)"
         if not self.cosine >= least:
             return f"centred cosine {self.cosine:.4f}, {least:g} is needed"
         return None
@@ -48,18 +52,25 @@ class Check:
 
 def check(content: bytes, reference: bytes, inputs: Sequence[Tensors]) -> Check:
     """Compare a graph with its float form; some input must be given."""
-    expected = outputs(reference, inputs)
+    floats = OrtSession.open(reference)
+    expected = _answers(floats, inputs, floats.outputs)
+    found: dict[str, Rows] = {}
     try:
-        found = [outputs(content, inputs, OrtSettings(optimisation=level)) for level in OPTIMISATION_LEVELS]
+        for title, opened in engines().items():
+            found[title] = _answers(opened(content), inputs, floats.outputs)
     except DeviceError as error:
-        return Check(0.0, 0.0, math.inf, str(error))
+        return Check(0.0, 0.0, math.inf, f"{title}: {error}")
+    levels, apart = min((_alike(found[a], found[b]), f"{a} and {b}") for a, b in combinations(found, 2))
     return Check(
-        min(worst_cosine(expected, rows) for rows in found),
-        min(
-            cosine(a[name].astype(float), b[name].astype(float)) for a, b in combinations(found, 2) for name in expected
-        ),
-        max(float(np.abs(rows[name] - expected[name]).max()) for rows in found for name in expected),
+        min(worst_cosine(expected, rows) for rows in found.values()),
+        levels,
+        max(float(np.abs(rows[name] - expected[name]).max()) for rows in found.values() for name in expected),
+        apart=apart,
     )
+
+
+def _alike(rows: Rows, others: Rows) -> float:
+    return min(cosine(rows[name].astype(float), others[name].astype(float)) for name in rows)
 
 
 def worst_cosine(expected: Rows, actual: Rows) -> float:
@@ -85,11 +96,15 @@ def _dot(a: Wide, b: Wide) -> float:
     return float(np.vdot(a, b))
 
 
-def outputs(content: bytes, inputs: Sequence[Tensors], settings: OrtSettings = OrtSettings()) -> Rows:
-    """Return every output as rows `[R, D]` over all inputs."""
-    session = OrtSession.open(content, settings)
+def outputs(content: bytes, inputs: Sequence[Tensors]) -> Rows:
+    """Return every output of a graph, run by ONNX Runtime, as rows `[R, D]` over all inputs."""
+    session = OrtSession.open(content)
+    return _answers(session, inputs, session.outputs)
+
+
+def _answers(session: Session, inputs: Sequence[Tensors], specs: Sequence[TensorSpec]) -> Rows:
     made = [session.run(given) for given in inputs]
-    return {spec.name: np.concatenate([_rows(output[spec.name], spec) for output in made]) for spec in session.outputs}
+    return {spec.name: np.concatenate([_rows(output[spec.name], spec) for output in made]) for spec in specs}
 
 
 def _rows(array: NDArray[np.float32], spec: TensorSpec) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""Writes a graph with QuantizeLinear and DequantizeLinear around its sites, for ONNX Runtime on a CPU.
+"""Writes a graph with QuantizeLinear and DequantizeLinear around its sites, in the way that a recipe says.
 
 The graph is written here and not by `onnxruntime.quantization`: the ranges are known already, and that package
 collects every activation of every sample in memory, quantises softmax outputs and breaks shared weights.
@@ -9,7 +9,7 @@ its published size with random weights and 7 bits, on faces, that takes the cent
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import onnx
@@ -17,51 +17,84 @@ import onnx
 from mmer.calibration.levels import Affine, Channels, response
 from mmer.calibration.network import Array, Draft, Network, attributes, rewired
 from mmer.calibration.observed import Observed
+from mmer.calibration.recipe import Peaks, Recipe
 from mmer.calibration.rounding import Levels
-from mmer.calibration.sites import Scale, Site, scales
+from mmer.calibration.sites import Scale, Site
 
 _LARGEST = 2.0**30
 
 
-def emitted(network: Network, sites: Mapping[str, Site], observed: Observed, levels: Levels) -> bytes:
+@dataclass(frozen=True, slots=True, eq=False)
+class Basis:
+    """A prepared network, what was seen of its tensors, and its weights as integers of 7 or 8 bits."""
+
+    network: Network
+    observed: Observed
+    levels: Mapping[int, Levels]
+    """By bits."""
+    peaks: Peaks
+    """Of what may be in half precision; empty where no target wants that."""
+
+
+def emitted(basis: Basis, sites: Mapping[str, Site], recipe: Recipe) -> bytes:
     """Return a prepared network with some of its sites quantised."""
-    products = frozenset(output for output, site in sites.items() if site.last)
-    writer = _Writer(network, observed, levels, scales(network, sites), products)
-    for value in network.model.graph.input:
+    writer = _Writer(basis, recipe, placed(basis, sites, recipe))
+    for value in basis.network.model.graph.input:
         writer.quantise(value.name)
-    for node in network.nodes:
+    for node in basis.network.nodes:
         writer.write(node, sites.get(node.output[0]))
-    content: bytes = writer.draft.finished(network).SerializeToString(deterministic=True)
+    model = writer.draft.finished(basis.network)
+    if recipe.finish is not None:
+        model = recipe.finish(Network.of(model), {**basis.peaks, **writer.peaks})
+    content: bytes = model.SerializeToString(deterministic=True)
     return content
+
+
+def placed(basis: Basis, sites: Mapping[str, Site], recipe: Recipe) -> Mapping[str, Scale]:
+    """Return the tensors that are put on levels; centred are those alone for which a recipe finds that worth it."""
+
+    def worth(scale: Scale) -> bool:
+        plain, centred = (basis.observed.range(scale.root, centred=c).peak for c in (False, True))
+        return centred <= recipe.centring * plain
+
+    found = recipe.scales(basis.network, sites)
+    return {name: replace(scale, centred=scale.centred and worth(scale)) for name, scale in found.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class _Writer:
-    network: Network
-    observed: Observed
-    levels: Levels
+    basis: Basis
+    recipe: Recipe
     scales: Mapping[str, Scale]
-    products: frozenset[str]
-    """What quantised Gemms make."""
     draft: Draft = field(default_factory=Draft)
+    products: set[str] = field(default_factory=set)
+    """What quantised Gemms made."""
+    peaks: dict[str, float] = field(default_factory=dict)
+    """The largest magnitudes of the tensors that are new."""
 
     def write(self, node: onnx.NodeProto, site: Site | None) -> None:
-        if site is None and node.op_type == "Relu" and node.input[0] in self.products:
-            self._rectify(node)
-        elif site is None:
-            fused = {n: _levelled(n) for n in node.input if n in self.scales and self.scales[n].fused}
-            self.draft.nodes.append(rewired(node, fused))
+        if site is not None:
+            self._multiply(node, site)
+        elif node.op_type == "Relu" and node.input[0] in self.products and self.recipe.rectifier == "Max":
+            nothing = self.draft.weight("nothing", np.zeros((), np.float32))
+            self.draft.add("Max", (node.input[0], nothing), node.output[0])
         else:
-            channels = self.levels[site.weight, site.axis]
-            operands = (_levelled(site.input), self._weight(site, channels), self._bias(site, channels))
-            self.draft.add(node.op_type, operands, node.output[0], **attributes(node))
+            self.draft.nodes.append(rewired(node, {n: _levelled(n) for n in node.input if self._reads(node, n)}))
         for name in node.output:
             self.quantise(name)
 
-    def _rectify(self, node: onnx.NodeProto) -> None:
-        """Write a ReLU as Max: ONNX Runtime would merge it with its Gemm, which then is none of its INT8 kernels."""
-        nothing = self.draft.weight("nothing", np.zeros((), np.float32))
-        self.draft.add("Max", (node.input[0], nothing), node.output[0])
+    def _multiply(self, node: onnx.NodeProto, site: Site) -> None:
+        channels = self.basis.levels[self.recipe.weight_bits][site.weight, site.axis]
+        channels = channels.halved() if self.recipe.grid.half else channels
+        operands = (_levelled(site.input), self._weight(site, channels), self._bias(site, channels))
+        self.draft.add(node.op_type, operands, node.output[0], **attributes(node))
+        if site.last:
+            self.products.add(site.output)
+
+    def _reads(self, node: onnx.NodeProto, tensor: str) -> bool:
+        """Tell whether a node that is no site reads the levels of a tensor."""
+        scale = self.scales.get(tensor)
+        return scale is not None and (scale.fused or node.output[0] in scale.joined)
 
     def quantise(self, tensor: str) -> None:
         """Write what puts a tensor on its levels, if it has any."""
@@ -70,16 +103,19 @@ class _Writer:
         root, values = self.scales[tensor].root, tensor
         affine = self._affine(tensor)
         if self.scales[tensor].centred:
-            mean = self.draft.weight(f"{tensor}.mean", self.observed.seen[tensor].mean.astype(np.float32))
+            seen = self.basis.observed.seen[tensor]
+            mean = self.draft.weight(f"{tensor}.mean", seen.mean.astype(np.float32))
             values = self.draft.add("Sub", (tensor, mean), f"{tensor}.centred")
+            self.peaks[values] = seen.range(centred=True).peak
         scale = self.draft.weight(f"{root}.scale", np.array(affine.scale))
         zero = self.draft.weight(f"{root}.zero", np.array(affine.zero))
         levels = self.draft.add("QuantizeLinear", (values, scale, zero), f"{tensor}.levels")
         self.draft.add("DequantizeLinear", (levels, scale, zero), _levelled(tensor))
+        self.peaks[_levelled(tensor)] = affine.range.peak
 
     def _affine(self, tensor: str) -> Affine:
         scale = self.scales[tensor]
-        return Affine.of(self.observed.range(scale.root, centred=scale.centred))
+        return Affine.of(self.basis.observed.range(scale.root, centred=scale.centred), self.recipe.grid)
 
     def _weight(self, site: Site, channels: Channels) -> str:
         """Return the weight as it is read; layers that share it go on doing so."""
@@ -90,12 +126,14 @@ class _Writer:
 
     def _bias(self, site: Site, channels: Channels) -> str:
         """Return the bias with what the mean input makes of the weight, or of the error in it."""
-        weight, means = self.network.weights[site.weight], self.observed.seen[site.input].mean
+        weight, means = self.basis.network.weights[site.weight], self.basis.observed.seen[site.input].mean
         bias = response(weight, site.axis, means)
         if not self.scales[site.input].centred:
             bias = bias - response(channels.restored(), site.axis, means)
         if site.bias is not None:
-            bias = bias + self.network.weights[site.bias]
+            bias = bias + self.basis.network.weights[site.bias]
+        if not self.recipe.integer_bias:
+            return self.draft.weight(f"{site.output}.bias", bias.astype(np.float32))
         scale = (channels.scale * self._affine(site.input).scale).astype(np.float32)
         values = np.clip(np.rint(bias / scale.astype(np.float64)), -_LARGEST, _LARGEST).astype(np.int32)
         return self._restored(f"{site.output}.bias", values, scale, 0)

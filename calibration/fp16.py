@@ -1,58 +1,63 @@
 """Weights and the products made with them in half precision; everything delicate stays in single.
 
-Half precision ends at 65504 and holds three digits. Norms, softmax, the mixture of a confidence filter, recurrent
-nets and residual additions stay in single precision, and so does a layer that was seen near the limit. Inputs and
-outputs of the graph stay float32.
+Half precision ends at 65504 and holds three digits. Norms, softmax, reductions, powers, the mixture of a confidence
+filter and recurrent nets stay in single precision, and so does a layer that was seen near either end of the range or
+whose weights would vanish. Inputs and outputs of the graph stay float32.
 """
 
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Set
 from dataclasses import dataclass, field
 
 import numpy as np
 import onnx
 
-from mmer.calibration.network import Draft, Network, rewired
+from mmer.calibration.fits import peak_fits, scale_fits, weight_fits
+from mmer.calibration.network import Draft, Network, attributes, rewired
 from mmer.calibration.observe import extremes
 from mmer.calibration.passes import Again
+from mmer.calibration.recipe import Peaks
+from mmer.calibration.shapes import floats
 from mmer.calibration.sites import PASSING, gates
 
-LIMIT = 6e4
-"""Largest magnitude that may be seen; a little below 65504, for what was not seen."""
+_LAYERS = frozenset({"Conv", "Gemm", "MatMul", "Gather"})
+"""Operators that are in half precision when one operand is a constant matrix."""
 
-_WEIGHTED = frozenset({"Conv", "Gemm", "MatMul", "Gather"})
-_FOLLOWING = PASSING | {"Relu", "LeakyRelu"}
-"""Operators that are in half precision if what they read is."""
+_BLIND = frozenset({"Shape", "Size"})
+"""Operators that look at no value, whatever its type."""
+
+FOLLOWING = PASSING | {"Relu", "LeakyRelu"}
+"""Operators that are in half precision when what they read is."""
+
+ELEMENTWISE = FOLLOWING | {"Add", "AveragePool", "Clip", "Concat", "MatMul", "Max", "Min", "Mul", "Pad", "Slice", "Sub"}
+"""The same for a runtime that computes most of a graph in half precision."""
 
 
-def halved(network: Network, inputs: Again) -> bytes:
-    """Return the network with all layers that allow it in half precision."""
-    gated = gates(network)
-    layers = [node for node in network.nodes if node.output[0] not in gated and _weighted(node, network)]
-    touched = dict.fromkeys(name for node in layers for name in (*_read(node, network), *node.output))
-    peaks = {name: seen.range(centred=False).peak for name, seen in extremes(network, touched, inputs).items()}
-    writer = _Writer(network, {node.output[0] for node in layers if _fits(node, network, peaks)})
+def peaks(network: Network, following: Set[str], inputs: Again) -> Peaks:
+    """Return the largest magnitudes of all that may be in half precision."""
+    known = floats(network)
+    wanted: dict[str, int | None] = {}
+    for node in network.nodes:
+        if node.op_type in following or _weighted(node, network):
+            wanted |= dict.fromkeys(name for name in (*node.input, *node.output) if name in known)
+    return {name: seen.range(centred=False).peak for name, seen in extremes(network, wanted, inputs).items()}
+
+
+def halved(network: Network, following: Set[str], peaks: Peaks) -> onnx.ModelProto:
+    """Return the network with all layers that allow it, and what may follow them, in half precision."""
+    writer = _Writer(network, following, peaks, floats(network), gates(network))
     for node in network.nodes:
         writer.write(node)
-    content: bytes = writer.draft.finished(network).SerializeToString(deterministic=True)
-    return content
+    return writer.draft.finished(network)
 
 
 def _weighted(node: onnx.NodeProto, network: Network) -> bool:
-    """Tell whether a node is a layer with a float matrix as its weight."""
-    if node.op_type not in _WEIGHTED:
+    """Tell whether a node is a layer with a constant matrix, which may be in integers."""
+    if node.op_type not in _LAYERS:
         return False
-    return _is_float(node.input[0 if node.op_type == "Gather" else 1], network)
-
-
-def _read(node: onnx.NodeProto, network: Network) -> list[str]:
-    """Return the values that a layer reads apart from weights; the indices of a Gather are none."""
-    return [] if node.op_type == "Gather" else [name for name in node.input if name and name not in network.weights]
-
-
-def _fits(node: onnx.NodeProto, network: Network, peaks: Mapping[str, float]) -> bool:
-    seen = (peaks[name] for name in (*_read(node, network), *node.output))
-    constant = (float(np.abs(network.weights[name]).max()) for name in node.input if _is_float(name, network))
-    return max((*seen, *constant)) <= LIMIT
+    name = node.input[0 if node.op_type == "Gather" else 1]
+    if network.maker(name) == "DequantizeLinear":
+        return network.producers[name].input[0] in network.weights
+    return _is_float(name, network)
 
 
 def _is_float(name: str, network: Network) -> bool:
@@ -62,36 +67,76 @@ def _is_float(name: str, network: Network) -> bool:
 @dataclass(frozen=True, slots=True)
 class _Writer:
     network: Network
-    fit: Set[str]
+    following: Set[str]
+    peaks: Peaks
+    floats: Set[str]
+    gated: Set[str]
     halves: set[str] = field(default_factory=set)
     """Tensors that have been written in half precision."""
-    cast: dict[str, str] = field(default_factory=dict)
+    written: dict[tuple[str, bool], str] = field(default_factory=dict)
+    """What was written only to be read in one precision, by tensor and whether that is half."""
     draft: Draft = field(default_factory=Draft)
 
     def write(self, node: onnx.NodeProto) -> None:
-        layer = node.output[0] in self.fit
-        half = layer or (node.op_type in _FOLLOWING and node.input[0] in self.halves)
-        self.draft.nodes.append(rewired(node, self._halved(node) if layer else {} if half else self._single(node)))
-        if half:
-            self.halves.update(node.output)
-        for name in self.network.outputs.intersection(node.output if half else ()):
+        if node.op_type == "DequantizeLinear":  # written where it is read, in the precision of what reads it
+            return
+        half = self._is_half(node)
+        names = {name: self._read(name, half=half) for name in node.input} if node.op_type not in _BLIND else {}
+        self.draft.nodes.append(rewired(node, names))
+        if not half or node.op_type == "QuantizeLinear":
+            return
+        self.halves.update(node.output)
+        for name in self.network.outputs.intersection(node.output):
             written = self.draft.nodes[-1]
             written.name, written.output[:] = f"{name}.half", [f"{name}.half"]
             self.draft.add("Cast", (f"{name}.half",), name, to=onnx.TensorProto.FLOAT)
             self.halves.remove(name)
 
-    def _halved(self, node: onnx.NodeProto) -> Mapping[str, str]:
-        """Return what a layer in half precision reads in place of its inputs."""
-        weights = {name: self.network.weights[name] for name in node.input if _is_float(name, self.network)}
-        constant = {name: self.draft.weight(f"{name}.half", w.astype(np.float16)) for name, w in weights.items()}
-        given = [name for name in _read(node, self.network) if name not in self.halves]
-        return constant | {name: self._converted(name, onnx.TensorProto.FLOAT16) for name in given}
+    def _is_half(self, node: onnx.NodeProto) -> bool:
+        if node.op_type == "QuantizeLinear":
+            return node.input[0] in self.halves and scale_fits(self.network.weights[node.input[1]])
+        if node.output[0] in self.gated:
+            return False
+        follows = node.op_type in self.following and any(name in self.halves for name in node.input)
+        return (follows or _weighted(node, self.network)) and all(map(self._fits, (*node.input, *node.output)))
 
-    def _single(self, node: onnx.NodeProto) -> Mapping[str, str]:
-        """Return what any other node reads in place of tensors in half precision."""
-        return {n: self._converted(n, onnx.TensorProto.FLOAT) for n in node.input if n in self.halves}
+    def _fits(self, name: str) -> bool:
+        if self._on_levels(name):
+            return scale_fits(self.network.weights[self.network.producers[name].input[1]])
+        if _is_float(name, self.network):
+            return weight_fits(self.network.weights[name])
+        return name not in self.floats or peak_fits(self.peaks[name])
 
-    def _converted(self, name: str, kind: int) -> str:
-        if name not in self.cast:
-            self.cast[name] = self.draft.add("Cast", (name,), f"{name}.cast", to=kind)
-        return self.cast[name]
+    def _read(self, name: str, *, half: bool) -> str:
+        """Return what a node in half or single precision reads in place of one of its inputs."""
+        if self._on_levels(name):
+            return self._once(name, self._restored, half=half)
+        if half and _is_float(name, self.network):
+            return self._constant(name)
+        if name not in self.floats or half == (name in self.halves):
+            return name
+        return self._once(name, self._cast, half=half)
+
+    def _on_levels(self, name: str) -> bool:
+        return self.network.maker(name) == "DequantizeLinear"
+
+    def _once(self, name: str, write: Callable[[str, bool], str], *, half: bool) -> str:
+        if (name, half) not in self.written:
+            self.written[name, half] = write(name, half)
+        return self.written[name, half]
+
+    def _cast(self, name: str, half: bool) -> str:
+        kind = onnx.TensorProto.FLOAT16 if half else onnx.TensorProto.FLOAT
+        return self.draft.add("Cast", (name,), f"{name}.cast", to=kind)
+
+    def _restored(self, name: str, half: bool) -> str:
+        node = self.network.producers[name]
+        if not half:
+            self.draft.nodes.append(node)
+            return name
+        levels, scale, zero = node.input
+        operands = (levels, self._constant(scale), zero)
+        return self.draft.add("DequantizeLinear", operands, f"{name}.half", **attributes(node))
+
+    def _constant(self, name: str) -> str:
+        return self.draft.weight(f"{name}.half", self.network.weights[name].astype(np.float16))

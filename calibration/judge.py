@@ -7,18 +7,20 @@ from itertools import islice
 import onnx
 
 from mmer.calibration.check import Check, check, outputs
-from mmer.calibration.fp16 import halved
+from mmer.calibration.emit import Basis, placed
+from mmer.calibration.engines import Opener, own, runs_here
+from mmer.calibration.fp16 import ELEMENTWISE, FOLLOWING, halved, peaks
 from mmer.calibration.network import Network
 from mmer.calibration.observe import observe
 from mmer.calibration.passes import Again
 from mmer.calibration.prepare import prepared
 from mmer.calibration.race import Race, race
 from mmer.calibration.ranges import Range
-from mmer.calibration.recipe import Recipe
+from mmer.calibration.recipe import Peaks, Recipe
 from mmer.calibration.rounding import levels_of
 from mmer.calibration.selection import Trial, selected
 from mmer.calibration.settings import CalibrationSettings
-from mmer.calibration.sites import scales, sites
+from mmer.calibration.sites import sites
 from mmer.edge.backends.ort import OrtSession, OrtSettings
 from mmer.edge.bundle.golden import Case, replay
 from mmer.edge.bundle.plan import LOGITS
@@ -51,10 +53,18 @@ class Form:
     """What it makes of the golden inputs, as the standard defines its operators: without any optimisation."""
     fault: str | None
     """Why it is not kept."""
+    here: bool = False
+    """Whether `mmer run` may take it on this machine."""
     layers: str = ""
     """How many are quantised, where not all are."""
     ranges: Mapping[str, Range] = field(default_factory=dict)
     """Of the tensors that have levels."""
+
+    @property
+    def reason(self) -> str:
+        """Why it is kept, or why not."""
+        good = "right, and faster than float" + (" here" if self.here else "") if self.race else "right; not timed here"
+        return "; ".join(filter(None, (self.fault or good, self.layers)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,7 +86,8 @@ class Judgement:
     graph: str
     size: int
     """Of the float file, in bytes."""
-    int8: Form | None
+    forms: tuple[Form, ...]
+    """In INT8, one for each target; those that may run here come first, the fastest of them before the others."""
     half: Form | None
     excuse: str = ""
     """Why there is no INT8 form at all."""
@@ -84,52 +95,70 @@ class Judgement:
     @property
     def kept(self) -> tuple[Form, ...]:
         """The forms that go into the bundle."""
-        return tuple(form for form in (self.int8, self.half) if form and not form.fault)
+        return tuple(form for form in (*self.forms, self.half) if form and not form.fault)
+
+    @property
+    def int8(self) -> Form | None:
+        """The form that is to run here, else the first."""
+        kept = [form for form in self.forms if form.here and not form.fault]
+        return next(iter((*kept, *self.forms)), None)
+
+    @property
+    def others(self) -> tuple[Form, ...]:
+        """The other INT8 forms."""
+        return tuple(form for form in self.forms if form is not self.int8)
 
     @property
     def precision(self) -> str:
         """In which the graph is to run."""
-        return self.int8.precision if self.int8 and not self.int8.fault else "fp32"
+        return self.int8.precision if self.int8 and self.int8.here and not self.int8.fault else "fp32"
 
     @property
     def reason(self) -> str:
         """Why it runs so."""
-        if self.int8 is None:
-            return self.excuse
-        return "; ".join(filter(None, (self.int8.fault or "right, and faster than float here", self.int8.layers)))
+        return self.excuse if self.int8 is None else self.int8.reason
 
 
-def judge(subject: Subject, recipe: Recipe, settings: CalibrationSettings) -> Judgement:
+def judge(subject: Subject, recipes: Sequence[Recipe], settings: CalibrationSettings) -> Judgement:
     """Make and judge all forms of a graph."""
     size = len(subject.content)
     if not subject.fresh or not any(True for _ in subject.calibration()):
-        return Judgement(subject.name, size, None, None, "no window gave it anything to read")
+        return Judgement(subject.name, size, (), None, "no window gave it anything to read")
     network = prepared(onnx.load_from_string(subject.content))
-    half = _half(subject, network, settings)
+    following = ELEMENTWISE if any(recipe.finish for recipe in recipes) else FOLLOWING
+    seen = peaks(network, following, subject.calibration)
+    half = _half(subject, network, seen, settings)
     if LOGITS in network.outputs:
-        return Judgement(subject.name, size, None, half, "it makes the logits, which stay float")
-    if not sites(network):
-        return Judgement(subject.name, size, None, half, "there is no layer in it to quantise")
-    return Judgement(subject.name, size, _int8(subject, network, recipe, settings), half)
-
-
-def _int8(subject: Subject, network: Network, recipe: Recipe, settings: CalibrationSettings) -> Form:
-    made_from, tried = _dealt(subject.calibration)
-    observed = observe(network, made_from, settings.method)
+        return Judgement(subject.name, size, (), half, "it makes the logits, which stay float")
     every = sites(network)
-    levels = levels_of(network, every, made_from, recipe.weight_bits)
-    trial = Trial(network, observed, levels, tried, outputs(subject.content, tried))
+    if not every:
+        return Judgement(subject.name, size, (), half, "there is no layer in it to quantise")
+    made_from, tried = _dealt(subject.calibration)
+    bits = {recipe.weight_bits for recipe in recipes}
+    levels = {count: levels_of(network, every, made_from, count) for count in bits}
+    basis = Basis(network, observe(network, made_from, settings.method), levels, seen)
+    expected = outputs(subject.content, tried)
+    trials = [Trial(basis, recipe, tried, expected) for recipe in recipes]
+    return Judgement(subject.name, size, tuple(_int8(subject, trial, settings) for trial in trials), half)
+
+
+def _int8(subject: Subject, trial: Trial, settings: CalibrationSettings) -> Form:
+    recipe, basis = trial.recipe, trial.basis
+    every = recipe.sites(basis.network)
     chosen = selected(trial, settings.int8_cosine) or every
     content = trial.content(chosen)
     checked = check(content, subject.content, subject.fresh)
-    fault = checked.fault(settings.int8_cosine)
-    raced = None
-    if checked.failure is None:
-        raced = race(OrtSession.open(subject.content), OrtSession.open(content), subject.fresh)
+    fault = checked.fault(settings.int8_cosine) if every else "no layer in it is worth it"
+    raced, opened = None, own(recipe)
+    if checked.failure is None and opened is not None:
+        raced = race(opened(subject.content), opened(content), subject.fresh)
         fault = fault or raced.fault()
     layers = "" if len(chosen) == len(every) else f"{len(chosen)} of {len(every)} layers in INT8"
-    used = {s.root: observed.range(s.root, centred=s.centred) for s in scales(network, chosen).values()}
-    return _replayed(Form(recipe.name, content, checked, raced, _CLOSE, (), fault, layers, used), subject)
+    scales = placed(basis, chosen, recipe).values()
+    used = {scale.root: basis.observed.range(scale.root, centred=scale.centred) for scale in scales}
+    here = runs_here(recipe)
+    form = Form(recipe.name, content, checked, raced, _CLOSE, (), fault, here, layers, used)
+    return _replayed(form, subject, opened or OrtSession.open)
 
 
 def _dealt(samples: Again) -> tuple[Again, Sequence[Tensors]]:
@@ -140,16 +169,16 @@ def _dealt(samples: Again) -> tuple[Again, Sequence[Tensors]]:
     return (lambda: (sample for place, sample in enumerate(samples()) if place % _EVERY)), tried
 
 
-def _half(subject: Subject, network: Network, settings: CalibrationSettings) -> Form:
-    content = halved(network, subject.calibration)
+def _half(subject: Subject, network: Network, seen: Peaks, settings: CalibrationSettings) -> Form:
+    content: bytes = halved(network, FOLLOWING, seen).SerializeToString(deterministic=True)
     checked = check(content, subject.content, subject.fresh)
     fault = checked.fault(settings.fp16_cosine)
     if fault is None and len(content) >= len(subject.content):
         fault = "not smaller than float"
-    return _replayed(Form(HALF, content, checked, None, _CLOSE, (), fault), subject)
+    return _replayed(Form(HALF, content, checked, None, _CLOSE, (), fault, here=True), subject, OrtSession.open)
 
 
-def _replayed(form: Form, subject: Subject) -> Form:
+def _replayed(form: Form, subject: Subject, opened: Opener) -> Form:
     """Return a form with its golden values and the tolerance that they need.
 
     Golden inputs are made by code. So far from faces and speech a form may differ from float by much of the range, but
@@ -159,6 +188,6 @@ def _replayed(form: Form, subject: Subject) -> Form:
         return form
     plain = OrtSession.open(form.content, OrtSettings(optimisation="disabled"))
     cases = tuple(Case(case.inputs, plain.run(case.inputs)) for case in subject.golden)
-    worst = replay(OrtSession.open(form.content), cases).value
+    worst = max(replay(run(form.content), cases).value for run in {OrtSession.open, opened})
     fault = form.fault or (f"its kernels are off by {worst:.2g} of the range" if worst > _APART else None)
     return replace(form, golden=cases, tolerance=_MARGIN * min(worst, _APART) + _CLOSE, fault=fault)

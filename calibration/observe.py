@@ -6,7 +6,7 @@ from mmer.calibration.network import Network
 from mmer.calibration.observed import Observed
 from mmer.calibration.passes import Again, groups, values, watch
 from mmer.calibration.ranges import Seen
-from mmer.calibration.sites import scales, sites
+from mmer.calibration.sites import readings, sites
 from mmer.calibration.statistics import Statistics, Tally
 from mmer.edge.heap import be_frugal
 
@@ -38,8 +38,7 @@ def observe(
 def watched(network: Network) -> Mapping[str, int | None]:
     """Return the tensors that levels may be made for, each with the axis along which its channels lie."""
     found = sites(network)
-    axes: dict[str, int | None] = dict.fromkeys(scale.root for scale in scales(network, found).values())
-    return axes | {site.input: site.channels for site in found.values()}
+    return readings(network, found)
 
 
 def extremes(network: Network, axes: Mapping[str, int | None], inputs: Again) -> Mapping[str, Seen]:

@@ -84,7 +84,7 @@ def _sizes(network: Network, names: Sequence[str], inputs: Again) -> Mapping[str
         for name, array in sample.items():
             if name not in longest or array.size > longest[name][name].size:
                 longest[name] = sample
-    shapes = {name: f"{name}.shape" for name in names}
+    shapes = {name: f"{name}.size" for name in names}
     nodes = [helper.make_node("Shape", [name], [shape]) for name, shape in shapes.items()]
     outputs = [helper.make_tensor_value_info(shape, onnx.TensorProto.INT64, None) for shape in shapes.values()]
     found = dict.fromkeys(names, 0)

@@ -9,11 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mmer.calibration.check import Rows, outputs, worst_cosine
-from mmer.calibration.emit import emitted
-from mmer.calibration.network import Network, attributes
-from mmer.calibration.observed import Observed
-from mmer.calibration.rounding import Levels
-from mmer.calibration.sites import Site, sites
+from mmer.calibration.emit import Basis, emitted
+from mmer.calibration.network import attributes
+from mmer.calibration.recipe import Recipe
+from mmer.calibration.sites import Site
 from mmer.edge.errors import DeviceError
 from mmer.edge.tensors import Tensors
 
@@ -28,16 +27,15 @@ Sites = Mapping[str, Site]
 class Trial:
     """What is needed to try some sites of a network."""
 
-    network: Network
-    observed: Observed
-    levels: Levels
+    basis: Basis
+    recipe: Recipe
     inputs: Sequence[Tensors]
     expected: Rows
     """What the float graph makes of the inputs."""
 
     def content(self, chosen: Sites) -> bytes:
         """Return the network with these sites quantised."""
-        return emitted(self.network, chosen, self.observed, self.levels)
+        return emitted(self.basis, chosen, self.recipe)
 
     def error(self, chosen: Sites) -> float:
         """Return how far the centred cosine is from 1, as it is of anything that the runtime refuses."""
@@ -50,7 +48,7 @@ class Trial:
 
 def selected(trial: Trial, least: float) -> Sites:
     """Return sites that together keep a centred cosine of `least`; empty when hardly one does."""
-    found, allowed = sites(trial.network), _RESERVE * (1 - least)
+    found, allowed = trial.recipe.sites(trial.basis.network), _RESERVE * (1 - least)
     if trial.error(found) <= allowed:
         return found
     ranked = _ranked(trial, _shared(found))
@@ -80,8 +78,9 @@ def _shared(found: Sites) -> list[Sites]:
 
 def _work(trial: Trial, site: Site) -> float:
     """Return the multiplications of a site over all that was seen, borders left aside."""
-    strides = attributes(trial.network.producers[site.output]).get("strides", [1])
-    return float(trial.network.weights[site.weight].size * trial.observed.seen[site.input].count / math.prod(strides))
+    network, seen = trial.basis.network, trial.basis.observed.seen[site.input]
+    strides = attributes(network.producers[site.output]).get("strides", [1])
+    return float(network.weights[site.weight].size * seen.count / math.prod(strides))
 
 
 def _union(groups: Sequence[Sites]) -> Sites:

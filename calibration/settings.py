@@ -24,6 +24,8 @@ class CalibrationSettings:
     """Least centred cosine between an INT8 graph and its float form."""
     fp16_cosine: float = 0.9999
     """The same for FP16."""
+    targets: tuple[str, ...] = ()
+    """Names of `calibration.targets`; none stands for the one that suits this processor."""
 
     def __post_init__(self) -> None:
         within("samples", self.samples, 1, 100_000)

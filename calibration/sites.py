@@ -51,6 +51,8 @@ class Scale:
     """Whether everything reads the quantised values, because a kernel writes no others; else only sites do."""
     centred: bool = False
     """Whether each channel is shifted by its mean first, so that the levels are spent on what differs."""
+    joined: frozenset[str] = frozenset()
+    """What is made, by other operators than sites, from the quantised values where not everything reads them."""
 
 
 def sites(network: Network) -> Mapping[str, Site]:
@@ -58,6 +60,28 @@ def sites(network: Network) -> Mapping[str, Site]:
     gated = gates(network)
     found = (_site(node, network) for node in network.nodes if node.output[0] not in gated)
     return {site.output: site for site in found if site}
+
+
+def readings(network: Network, sites: Mapping[str, Site]) -> Mapping[str, int | None]:
+    """Return what must be seen of a network, whichever target it is for: tensors, and the axis of their channels."""
+    found: dict[str, int | None] = dict.fromkeys(scale.root for scale in scales(network, sites).values())
+    found |= dict.fromkeys(residuals(network, sites).values())
+    return found | {site.input: site.channels for site in sites.values()}
+
+
+def residuals(network: Network, sites: Mapping[str, Site]) -> Mapping[str, str]:
+    """Return sums with a convolution that nothing else reads, each with its other operand."""
+    found = {}
+    for node in network.nodes:
+        operands = set(node.input)
+        bare = [name for name in node.input if name in sites and _bare(sites[name], network)]
+        if node.op_type == "Add" and bare and len(operands) == 2 and not network.weights.keys() & operands:
+            (found[node.output[0]],) = operands - {bare[-1]}
+    return found
+
+
+def _bare(site: Site, network: Network) -> bool:
+    return network.maker(site.output) == "Conv" and network.only_reader(site.output) is not None
 
 
 def gates(network: Network) -> frozenset[str]:

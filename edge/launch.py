@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mmer.edge.backends.ort import OrtSession, OrtSettings, version
+from mmer.edge.backends.targets import ort_targets
 from mmer.edge.bundle.bundle import Bundle
 from mmer.edge.cache import cache_folder
 from mmer.edge.doctor.examine import processor
@@ -108,7 +109,7 @@ def open_sessions(bundle: Bundle, options: RunOptions) -> Sessions:
     if options.device not in DEVICES:
         raise SettingError(f"device is {options.device!r}, not one of {', '.join(DEVICES)}")
     settings = OrtSettings(options.threads)
-    backend = Backend("onnxruntime", lambda graph: OrtSession.open(graph, settings))
     cpu = processor()
+    backend = Backend("onnxruntime", lambda graph: OrtSession.open(graph, settings), ort_targets(cpu.features))
     machine = "\n".join((cpu.model, *cpu.features, f"onnxruntime {version()}"))
     return load(bundle, options.precision, backend, Trust(cache_folder(os.environ), machine))

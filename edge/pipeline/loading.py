@@ -1,6 +1,6 @@
 """Opens the graphs of a bundle; each is replayed before it is trusted, and what fails falls back and says so."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from mmer.edge.backends.session import Session
@@ -36,6 +36,15 @@ class Backend:
 
     name: str
     open: Callable[[bytes], Session]
+    targets: Sequence[str]
+    """The forms it takes of those that are for one runtime alone, the best first."""
+
+    def candidates(self, files: Collection[str], precision: str) -> list[str]:
+        """Return those of a graph's files (such as `fp32`, `int8.ort`) that it may open, in the order of trial."""
+        forms = [
+            f"{wanted}{target}" for wanted in _ORDER[precision] for target in ("", *(f".{t}" for t in self.targets))
+        ]
+        return [name for name in forms if name in files]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +72,6 @@ def load(bundle: Bundle, precision: str, backend: Backend, trust: Trust) -> Sess
     return Sessions({name: opened[name][0] for name in names}, {name: opened[name][1] for name in names})
 
 
-def _candidates(bundle: Bundle, graph: str, precision: str) -> list[str]:
-    """Return the graph's precisions (with targets, such as `int8.ort`) in the order in which they are tried."""
-    there = bundle.manifest.graphs[graph].files
-    return [name for wanted in _ORDER[precision] for name in there if name.split(".")[0] == wanted]
-
-
 @dataclass(frozen=True, slots=True)
 class _Loader:
     bundle: Bundle
@@ -79,7 +82,8 @@ class _Loader:
         """Open every graph, the largest first: opening one takes three times its size for a moment."""
         for name in sorted(self.bundle.manifest.graphs, key=self._size, reverse=True):
             trim()
-            yield name, self.graph(name, _candidates(self.bundle, name, precision))
+            files = self.bundle.manifest.graphs[name].files
+            yield name, self.graph(name, self.backend.candidates(files, precision))
 
     def _size(self, name: str) -> int:
         manifest = self.bundle.manifest

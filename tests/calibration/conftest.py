@@ -7,6 +7,13 @@ import onnx
 import pytest
 from onnx import helper, numpy_helper
 
+from mmer.calibration.emit import Basis, emitted
+from mmer.calibration.fp16 import ELEMENTWISE, peaks
+from mmer.calibration.observe import observe
+from mmer.calibration.prepare import prepared
+from mmer.calibration.rounding import levels_of
+from mmer.calibration.sites import sites
+from mmer.calibration.targets.ort import ORT7
 from mmer.edge.backends.ort import OrtSession
 from mmer.edge.bundle import golden
 from mmer.edge.bundle.graph import Graph, Variant
@@ -104,6 +111,21 @@ def convolutions(build):
             x = builder.node("MaxPool", x, kernel_shape=[2, 2], strides=[2, 2])
     builder.node("Mul", x, builder.constant(np.float32(1)), output="y")
     return builder.model({"x": ["N", 3, 24, 24]}, {"y": ["N", 16, 6, 6]})
+
+
+@pytest.fixture
+def quantise():
+    """Writes a model in INT8 as a recipe says, every layer of it that the recipe takes."""
+
+    def quantised(model, inputs, recipe=ORT7):
+        network = prepared(model)
+        every = sites(network)
+        levels = {recipe.weight_bits: levels_of(network, every, lambda: inputs, recipe.weight_bits)}
+        seen = peaks(network, ELEMENTWISE, lambda: inputs)
+        basis = Basis(network, observe(network, lambda: inputs), levels, seen)
+        return emitted(basis, recipe.sites(network), recipe)
+
+    return quantised
 
 
 @pytest.fixture

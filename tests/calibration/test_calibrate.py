@@ -9,17 +9,18 @@ from mmer.calibration.calibrate import calibrate
 from mmer.calibration.calibrated import RECORD
 from mmer.calibration.check import check
 from mmer.calibration.race import Race
-from mmer.calibration.recipe import recipe_for
 from mmer.calibration.settings import CalibrationSettings
 from mmer.edge.backends.ort import OrtSession
+from mmer.edge.backends.targets import ort_targets
 from mmer.edge.bundle.bundle import Bundle
 from mmer.edge.bundle.verify import verify
-from mmer.edge.doctor.examine import examine
+from mmer.edge.doctor.examine import processor
 from mmer.edge.errors import OutputExistsError, SettingError
 
 EASY = CalibrationSettings(samples=8, fresh=3, window_s=1.0, int8_cosine=0.9)
 FAST, SLOW = Race(2.0, 0.1, 40), Race(0.8, 0.1, 40)
-INT8 = recipe_for(examine().cpu.features).name
+HERE = ort_targets(processor().features)
+INT8 = f"int8.{HERE[0]}"
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +101,7 @@ def test_a_kernel_that_is_wrong_is_told_from_one_that_rounds(written, tmp_path):
             return {name: values * 0.8 for name, values in super().run(inputs).items()}
 
     quantised = written.graph("sequence", INT8)
-    backend = Backend("ort", lambda content: (Saturating if content == quantised else OrtSession).open(content))
+    backend = Backend("ort", lambda content: (Saturating if content == quantised else OrtSession).open(content), HERE)
     loaded = load(written, "auto", backend, Trust(tmp_path, "here")).loaded["sequence"]
     assert loaded.precision == "fp32"
     assert "computes it wrongly" in loaded.fallback
@@ -114,7 +115,7 @@ def test_the_runtime_takes_the_int8_graph(written, tmp_path):
     from mmer.edge.pipeline.loading import Backend, load
     from mmer.edge.pipeline.trust import Trust
 
-    loaded = load(written, "auto", Backend("ort", OrtSession.open), Trust(tmp_path, "here")).loaded
+    loaded = load(written, "auto", Backend("ort", OrtSession.open, HERE), Trust(tmp_path, "here")).loaded
     assert loaded["sequence"].precision == INT8
     assert loaded["sequence"].fallback is None
 

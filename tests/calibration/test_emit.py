@@ -4,22 +4,13 @@ import onnxruntime as ort
 import pytest
 
 from mmer.calibration.check import check
-from mmer.calibration.emit import emitted
 from mmer.calibration.network import Network, attributes
-from mmer.calibration.observe import observe
 from mmer.calibration.prepare import prepared
-from mmer.calibration.recipe import EIGHT, SEVEN, recipe_for
-from mmer.calibration.rounding import levels_of
 from mmer.calibration.sites import PASSING, sites
+from mmer.calibration.targets.ort import ORT, ORT7
+from mmer.calibration.targets.targets import recipe_for
 from mmer.edge.backends.ort import OrtSession
 from mmer.edge.doctor.examine import examine
-
-
-def quantised(model, inputs, recipe=SEVEN):
-    network = prepared(model)
-    found = sites(network)
-    levels = levels_of(network, found, lambda: inputs, recipe.weight_bits)
-    return emitted(network, found, observe(network, lambda: inputs), levels)
 
 
 def looked(content):
@@ -48,8 +39,8 @@ def touches_levels(network, softmax):
     return network.maker(before) == "DequantizeLinear"
 
 
-def test_no_softmax_touches_quantised_values(transformer, draw, tmp_path):
-    content = quantised(transformer, draw(8, 1, None, 32))
+def test_no_softmax_touches_quantised_values(transformer, draw, tmp_path, quantise):
+    content = quantise(transformer, draw(8, 1, None, 32))
     network = looked(content)
     found = [node for node in network.nodes if node.op_type == "Softmax"]
     assert found
@@ -66,8 +57,8 @@ def test_layers_around_a_softmax_stay_float_also_with_a_reshape_between(build):
 
 
 @pytest.mark.parametrize("keys", [1, 2, 8, 100])
-def test_nearly_uniform_attention_survives_at_every_level(transformer, draw, keys):
-    content = quantised(transformer, draw(8, 1, keys, 32))
+def test_nearly_uniform_attention_survives_at_every_level(transformer, draw, keys, quantise):
+    content = quantise(transformer, draw(8, 1, keys, 32))
     found = check(content, transformer.SerializeToString(), draw(8, 1, keys, 32, seed=2))
     assert found.failure is None
     assert found.levels > 0.9999
@@ -100,29 +91,29 @@ def test_the_defect_of_quantised_softmax_is_still_there():
     assert shares.max() == 0, f"onnxruntime {ort.__version__} computes a quantised softmax rightly: 1/8 each"
 
 
-def test_convolutions_run_in_int8_from_one_to_the_next(convolutions, draw, tmp_path):
-    operators = operators_at_run_time(quantised(convolutions, draw(4, 2, 3, 24, 24)), tmp_path / "optimised.onnx")
+def test_convolutions_run_in_int8_from_one_to_the_next(convolutions, draw, tmp_path, quantise):
+    operators = operators_at_run_time(quantise(convolutions, draw(4, 2, 3, 24, 24)), tmp_path / "optimised.onnx")
     assert operators.count("QLinearConv") == 3
     assert "Relu" not in operators
     assert operators.count("DequantizeLinear") == 1
 
 
-def test_linear_layers_run_in_int8(transformer, draw, tmp_path):
-    operators = operators_at_run_time(quantised(transformer, draw(4, 1, None, 32)), tmp_path / "optimised.onnx")
+def test_linear_layers_run_in_int8(transformer, draw, tmp_path, quantise):
+    operators = operators_at_run_time(quantise(transformer, draw(4, 1, None, 32)), tmp_path / "optimised.onnx")
     assert operators.count("QGemm") == 6
 
 
-def test_a_rectifier_behind_a_linear_layer_does_not_take_it_out_of_int8(build, draw, tmp_path):
+def test_a_rectifier_behind_a_linear_layer_does_not_take_it_out_of_int8(build, draw, tmp_path, quantise):
     builder = build()
     hidden = builder.node("Relu", builder.linear("x", 32, 64))
     builder.node("Tanh", hidden, output="y")
-    content = quantised(builder.model({"x": [1, "T", 32]}, {"y": [1, "T", 64]}), draw(4, 1, None, 32))
+    content = quantise(builder.model({"x": [1, "T", 32]}, {"y": [1, "T", 64]}), draw(4, 1, None, 32))
     operators = operators_at_run_time(content, tmp_path / "optimised.onnx")
     assert operators.count("QGemm") == 1
     assert "DequantizeLinear" not in operators
 
 
-def test_what_a_linear_layer_makes_stays_float_and_is_centred_for_the_next(build):
+def test_what_a_linear_layer_makes_stays_float_and_is_centred_for_the_next(build, quantise):
     builder = build()
     hidden = builder.node("Relu", builder.linear("x", 32, 64))
     builder.node("Tanh", builder.linear(hidden, 64, 32), output="y")
@@ -130,17 +121,17 @@ def test_what_a_linear_layer_makes_stays_float_and_is_centred_for_the_next(build
     rng = np.random.default_rng(3)
     common = rng.normal(0, 3, 32)  # faces differ little beside what all of them share
     inputs = [{"x": (common + rng.normal(0, 0.05, (1, 4, 32))).astype("f4")} for _ in range(24)]
-    assert check(quantised(model, inputs[:16]), model.SerializeToString(), inputs[16:]).cosine > 0.999
+    assert check(quantise(model, inputs[:16]), model.SerializeToString(), inputs[16:]).cosine > 0.999
 
 
-def test_convolutions_keep_their_precision(convolutions, draw):
-    content = quantised(convolutions, draw(16, 2, 3, 24, 24))
+def test_convolutions_keep_their_precision(convolutions, draw, quantise):
+    content = quantise(convolutions, draw(16, 2, 3, 24, 24))
     found = check(content, convolutions.SerializeToString(), draw(8, 2, 3, 24, 24, seed=2))
     assert found.cosine > 0.995
     assert found.levels > 0.9999
 
 
-def test_columns_of_unlike_sizes_keep_their_precision(build, draw):
+def test_columns_of_unlike_sizes_keep_their_precision(build, draw, quantise):
     builder = build()
     sizes = np.exp(builder.rng.uniform(-6, 6, 16))
     weight = builder.constant((builder.rng.normal(0, 1, (32, 16)) * sizes).astype("f4"))
@@ -148,15 +139,15 @@ def test_columns_of_unlike_sizes_keep_their_precision(build, draw):
     model = builder.model({"x": [1, "T", 32]}, {"y": [1, "T", 16]})
     (given,) = draw(1, 1, 64, 32, seed=2)
     rows = [
-        OrtSession.open(c).run(given)["y"][0] for c in (model.SerializeToString(), quantised(model, draw(8, 1, 64, 32)))
+        OrtSession.open(c).run(given)["y"][0] for c in (model.SerializeToString(), quantise(model, draw(8, 1, 64, 32)))
     ]
     errors = np.abs(rows[1] - rows[0]).max(axis=0) / rows[0].std(axis=0)
     assert errors.max() < 0.1
 
 
-def test_scales_lie_along_the_output_channels(transformer, convolutions, draw):
+def test_scales_lie_along_the_output_channels(transformer, convolutions, draw, quantise):
     for model, inputs in ((transformer, draw(2, 1, 3, 32)), (convolutions, draw(2, 2, 3, 24, 24))):
-        network = looked(quantised(model, inputs))
+        network = looked(quantise(model, inputs))
         weights = [
             n for n in network.nodes if n.op_type == "DequantizeLinear" and n.input[0].endswith("levelled.values")
         ]
@@ -167,7 +158,7 @@ def test_scales_lie_along_the_output_channels(transformer, convolutions, draw):
             assert values.shape[attributes(node)["axis"]] == len(scale)
 
 
-def test_layers_that_share_a_weight_go_on_sharing_it(build, draw):
+def test_layers_that_share_a_weight_go_on_sharing_it(build, draw, quantise):
     builder = build()
     shared = builder.weight(32, 32, name="shared")
     x = "x"
@@ -175,7 +166,7 @@ def test_layers_that_share_a_weight_go_on_sharing_it(build, draw):
         x = builder.node("Add", x, builder.node("Tanh", builder.linear(x, 32, 32, shared)))
     builder.node("Mul", x, builder.constant(np.float32(1)), output="y")
     model = builder.model({"x": [1, "T", 32]}, {"y": [1, "T", 32]})
-    content = quantised(model, draw(8, 1, None, 32))
+    content = quantise(model, draw(8, 1, None, 32))
     integers = [
         name for name, values in looked(content).weights.items() if values.dtype == np.int8 and values.ndim == 2
     ]
@@ -194,46 +185,38 @@ def extreme(build):
     return builder.model({"x": [1, "T", 64]}, {"y": [1, "T", 32]})
 
 
-def test_seven_bits_do_not_saturate_where_eight_may(extreme, draw):
+def test_seven_bits_do_not_saturate_where_eight_may(extreme, draw, quantise):
     inputs = draw(16, 1, 5, 64)
     reference = extreme.SerializeToString()
     fresh = draw(8, 1, 5, 64, seed=2)
-    seven, eight = (check(quantised(extreme, inputs, recipe), reference, fresh) for recipe in (SEVEN, EIGHT))
-    saturates = recipe_for(examine().cpu.features) == SEVEN
+    seven, eight = (check(quantise(extreme, inputs, recipe), reference, fresh) for recipe in (ORT7, ORT))
+    saturates = recipe_for(examine().cpu.features) == ORT7
     assert seven.cosine > 0.999
     assert (eight.cosine < 0.9) == saturates
     assert (eight.fault(0.999) is not None) == saturates
 
 
-@pytest.mark.parametrize(
-    ("features", "recipe"),
-    [(("avx2", "avx512f", "avx512_vnni"), EIGHT), (("asimd",), EIGHT), (("avx2",), SEVEN), ((), SEVEN)],
-)
-def test_the_processor_decides_how_many_bits_a_weight_has(features, recipe):
-    assert recipe_for(features) == recipe
-
-
-def test_weights_of_seven_bits_leave_a_sum_of_two_products_inside_sixteen_bits(transformer, draw):
-    network = looked(quantised(transformer, draw(2, 1, 3, 32)))
+def test_weights_of_seven_bits_leave_a_sum_of_two_products_inside_sixteen_bits(transformer, draw, quantise):
+    network = looked(quantise(transformer, draw(2, 1, 3, 32)))
     largest = max(
         int(np.abs(v.astype(int)).max()) for v in network.weights.values() if v.dtype == np.int8 and v.ndim == 2
     )
     assert 2 * 255 * largest <= np.iinfo(np.int16).max
 
 
-def test_a_mean_that_all_inputs_share_costs_no_precision(build):
+def test_a_mean_that_all_inputs_share_costs_no_precision(build, quantise):
     builder = build()
     builder.linear(builder.node("Tanh", "x"), 32, 32, output="y")
     model = builder.model({"x": [1, "T", 32]}, {"y": [1, "T", 32]})
     rng = np.random.default_rng(3)
     pattern = rng.normal(0, 1, 32)
     inputs = [{"x": (pattern + rng.normal(0, 0.05, (1, 4, 32))).astype("f4")} for _ in range(24)]
-    content = quantised(model, inputs[:16])
+    content = quantise(model, inputs[:16])
     assert check(content, model.SerializeToString(), inputs[16:]).cosine > 0.999
 
 
-def test_what_a_residual_addition_reads_stays_float(transformer, draw):
-    network = looked(quantised(transformer, draw(2, 1, 3, 32)))
+def test_what_a_residual_addition_reads_stays_float(transformer, draw, quantise):
+    network = looked(quantise(transformer, draw(2, 1, 3, 32)))
     additions = [node for node in network.nodes if node.op_type == "Add"]
     assert additions
     assert not any(network.maker(name) == "DequantizeLinear" for node in additions for name in node.input)
@@ -250,5 +233,5 @@ def test_raw_sound_gates_and_narrow_products_are_no_sites(build):
     assert [site.output for site in sites(prepared(model)).values()] == [f"{builder.nodes[9].output[0]}.flat"]
 
 
-def test_equal_ranges_give_equal_bytes(transformer, draw):
-    assert quantised(transformer, draw(4, 1, 3, 32)) == quantised(transformer, draw(4, 1, 3, 32))
+def test_equal_ranges_give_equal_bytes(transformer, draw, quantise):
+    assert quantise(transformer, draw(4, 1, 3, 32)) == quantise(transformer, draw(4, 1, 3, 32))

@@ -3,7 +3,7 @@ import onnx
 import pytest
 
 from mmer.calibration.check import check
-from mmer.calibration.fp16 import halved
+from mmer.calibration.fp16 import FOLLOWING, halved, peaks
 from mmer.calibration.network import Network
 from mmer.calibration.prepare import prepared
 
@@ -11,10 +11,10 @@ HALF, FLOAT = onnx.TensorProto.FLOAT16, onnx.TensorProto.FLOAT
 
 
 def written(model, inputs):
-    content = halved(prepared(model), lambda: inputs)
-    found = onnx.load_from_string(content)
+    network = prepared(model)
+    found = halved(network, FOLLOWING, peaks(network, FOLLOWING, lambda: inputs))
     onnx.checker.check_model(found, full_check=True)
-    return content, Network.of(found)
+    return found.SerializeToString(), Network.of(found)
 
 
 def kinds(network):

@@ -2,18 +2,21 @@ import numpy as np
 import pytest
 
 from mmer.calibration.check import outputs, worst_cosine
+from mmer.calibration.emit import Basis
 from mmer.calibration.observe import observe
 from mmer.calibration.prepare import prepared
 from mmer.calibration.rounding import levels_of
 from mmer.calibration.selection import Trial, selected
 from mmer.calibration.sites import sites
+from mmer.calibration.targets.ort import ORT7
 
 
 def trial_of(model, inputs):
     network = prepared(model)
     observed = observe(network, lambda: inputs)
     levels = levels_of(network, sites(network), lambda: inputs, 7)
-    return Trial(network, observed, levels, inputs, outputs(model.SerializeToString(), inputs))
+    basis = Basis(network, observed, {7: levels}, {})
+    return Trial(basis, ORT7, inputs, outputs(model.SerializeToString(), inputs))
 
 
 def rough(builder, x):
@@ -38,11 +41,11 @@ def uneven(build, draw):
 
 def test_every_layer_is_taken_where_all_of_them_keep_the_bound(transformer, draw):
     trial = trial_of(transformer, draw(12, 1, 6, 32))
-    assert selected(trial, 0.99) == sites(trial.network)
+    assert selected(trial, 0.99) == sites(trial.basis.network)
 
 
 def test_the_layer_that_would_break_the_bound_stays_float(uneven):
-    found = sites(uneven.network)
+    found = sites(uneven.basis.network)
     worst = max(found, key=lambda output: uneven.error({output: found[output]}))
     assert uneven.error(found) > 0.01
     chosen = selected(uneven, 0.99)
@@ -61,7 +64,7 @@ def test_layers_that_share_a_weight_are_taken_together_or_not_at_all(build, draw
     x = builder.node("Tanh", builder.linear(x, 32, 32, weight=shared))
     builder.node("Mul", rough(builder, x), builder.constant(np.float32(1)), output="y")
     trial = trial_of(builder.model({"x": [1, "T", 32]}, {"y": [1, "T", 32]}), draw(12, 1, 6, 32))
-    found = sites(trial.network)
+    found = sites(trial.basis.network)
     two = {output for output, site in found.items() if site.weight == shared}
     single = min(trial.error({output: found[output]}) for output in two)
     both = trial.error({output: found[output] for output in two})

@@ -53,83 +53,118 @@ def int8(bundle: Bundle, name: str) -> bytes:
     return bundle.graph(name, "int8.ort")
 
 
+def using(opened) -> Backend:
+    return Backend("x", opened, ("ort",))
+
+
 @pytest.fixture
 def trust(tmp_path):
     return Trust(tmp_path / "cache", "a machine")
 
 
 def test_the_best_precision_that_computes_rightly_is_taken(quantised, trust):
-    loaded = load(quantised, "auto", Backend("x", Opened()), trust).loaded
+    loaded = load(quantised, "auto", using(Opened()), trust).loaded
     assert {(one.precision, one.fallback) for one in loaded.values()} == {("int8.ort", None)}
 
 
 def test_a_graph_that_computes_wrongly_falls_back_and_says_so(quantised, trust):
     name = next(iter(quantised.manifest.graphs))
-    loaded = load(quantised, "auto", Backend("x", Opened(wrong=[int8(quantised, name)])), trust).loaded
+    loaded = load(quantised, "auto", using(Opened(wrong=[int8(quantised, name)])), trust).loaded
     others = {one.precision for other, one in loaded.items() if other != name}
     assert (loaded[name].precision, "is off by" in loaded[name].fallback, others) == ("fp32", True, {"int8.ort"})
 
 
 def test_a_graph_that_does_not_load_falls_back_and_says_so(quantised, trust):
     name = next(iter(quantised.manifest.graphs))
-    loaded = load(quantised, "auto", Backend("x", Opened(broken=[int8(quantised, name)])), trust).loaded
+    loaded = load(quantised, "auto", using(Opened(broken=[int8(quantised, name)])), trust).loaded
     assert (loaded[name].precision, "cannot be loaded" in loaded[name].fallback) == ("fp32", True)
 
 
 def test_a_graph_that_no_form_computes_rightly_is_an_error(bundle, trust):
     name = next(iter(bundle.manifest.graphs))
     with pytest.raises(DeviceError, match=f"graph {name}: no form of it runs rightly"):
-        load(bundle, "auto", Backend("x", Opened(wrong=[bundle.graph(name, "fp32")])), trust)
+        load(bundle, "auto", using(Opened(wrong=[bundle.graph(name, "fp32")])), trust)
+
+
+@pytest.fixture
+def several(bundle, tmp_path):
+    """The bundle with forms of its first graph for three runtimes."""
+    manifest, files = bundle.manifest, {name: bundle.read(name) for name in bundle.manifest.files}
+    name, graph = next(iter(manifest.graphs.items()))
+    variants = dict(graph.files)
+    for target in ("tensorrt", "ort7", "ort"):
+        path = f"graphs/{name}.int8.{target}.onnx"
+        files[path] = bundle.graph(name, "fp32") + b"\x32\x04" + target[-4:].rjust(4).encode()
+        variants[f"int8.{target}"] = Variant(path, 1e-3)
+    graphs = {**manifest.graphs, name: Graph(graph.inputs, graph.outputs, variants)}
+    return name, write_bundle(tmp_path / "several.zip", replace(manifest, graphs=graphs, files={}), files)
+
+
+@pytest.mark.parametrize(
+    ("targets", "taken"),
+    [(("ort", "ort7"), "int8.ort"), (("ort7",), "int8.ort7"), (("arm", "ort7"), "int8.ort7"), (("openvino",), "fp32")],
+)
+def test_a_backend_takes_only_forms_that_are_for_it_and_its_best_first(several, trust, targets, taken):
+    name, bundle = several
+    loaded = load(bundle, "auto", Backend("x", Opened(), targets), trust).loaded
+    assert (loaded[name].precision, loaded[name].fallback) == (taken, None)
+
+
+def test_a_form_for_another_runtime_is_never_opened(several, trust):
+    name, bundle = several
+    broken = Opened(broken=[bundle.graph(name, "int8.tensorrt")])
+    for precision in ("auto", "int8", "fp32", "fp16"):
+        assert "tensorrt" not in str(load(bundle, precision, using(broken), trust).loaded[name])
 
 
 def test_float_is_taken_when_asked_for(quantised, trust):
-    loaded = load(quantised, "fp32", Backend("x", Opened()), trust).loaded
+    loaded = load(quantised, "fp32", using(Opened()), trust).loaded
     assert {one.precision for one in loaded.values()} == {"fp32"}
 
 
 def test_golden_values_are_replayed_once_on_a_machine(bundle, trust):
     first, second = Opened(), Opened()
-    load(bundle, "auto", Backend("x", first), trust)
-    load(bundle, "auto", Backend("x", second), trust)
+    load(bundle, "auto", using(first), trust)
+    load(bundle, "auto", using(second), trust)
     assert (first.runs, second.runs) == (len(bundle.manifest.graphs), 0)
 
 
 def test_another_machine_replays_again(bundle, trust):
-    load(bundle, "auto", Backend("x", Opened()), trust)
+    load(bundle, "auto", using(Opened()), trust)
     opened = Opened()
-    load(bundle, "auto", Backend("x", opened), Trust(trust.folder, "another machine"))
+    load(bundle, "auto", using(opened), Trust(trust.folder, "another machine"))
     assert opened.runs == len(bundle.manifest.graphs)
 
 
 def test_a_wrong_graph_stays_wrong_without_a_replay(quantised, trust):
     name = next(iter(quantised.manifest.graphs))
-    load(quantised, "auto", Backend("x", Opened(wrong=[int8(quantised, name)])), trust)
+    load(quantised, "auto", using(Opened(wrong=[int8(quantised, name)])), trust)
     opened = Opened()
-    assert load(quantised, "auto", Backend("x", opened), trust).loaded[name].precision == "fp32"
+    assert load(quantised, "auto", using(opened), trust).loaded[name].precision == "fp32"
     assert opened.runs == 0
 
 
 def test_a_damaged_memory_costs_a_replay(bundle, trust):
-    load(bundle, "auto", Backend("x", Opened()), trust)
+    load(bundle, "auto", using(Opened()), trust)
     for path in trust.folder.rglob("*.json"):
         path.write_text("{")
     opened = Opened()
-    load(bundle, "auto", Backend("x", opened), trust)
+    load(bundle, "auto", using(opened), trust)
     assert opened.runs == len(bundle.manifest.graphs)
 
 
 def test_a_memory_that_cannot_be_written_is_no_obstacle(bundle, tmp_path):
     (tmp_path / "file").touch()
-    load(bundle, "auto", Backend("x", Opened()), Trust(tmp_path / "file", "a machine"))
+    load(bundle, "auto", using(Opened()), Trust(tmp_path / "file", "a machine"))
 
 
 def test_an_unknown_precision_is_refused(bundle, trust):
     with pytest.raises(SettingError, match="int4"):
-        load(bundle, "int4", Backend("x", Opened()), trust)
+        load(bundle, "int4", using(Opened()), trust)
 
 
 def test_the_json_form_tells_how_every_graph_runs(bundle, trust):
-    facts = load(bundle, "auto", Backend("x", Opened()), trust).to_json()
+    facts = load(bundle, "auto", using(Opened()), trust).to_json()
     assert json.loads(json.dumps(facts)) == {
         name: {"precision": "fp32", "backend": "x", "fallback": None} for name in bundle.manifest.graphs
     }

@@ -1,0 +1,50 @@
+"""Element types and shapes of a network's tensors, as far as they can be told without running it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import onnx
+from onnx import helper
+
+from mmer.calibration.network import Network
+
+_SMALL = 1024
+"""Elements of a constant whose values may decide a shape; larger ones are weights, which need not be copied."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Type and shape of a tensor."""
+
+    kind: int
+    """One of `onnx.TensorProto`."""
+    shape: tuple[int | None, ...] | None
+    """`None` for what is not known: a dimension, or how many there are."""
+
+
+def forms(network: Network) -> Mapping[str, Form]:
+    """Return what is known of the tensors that nodes make and of the inputs."""
+    graph = network.model.graph
+    constants = {name: array for name, array in network.weights.items() if array.size > _SMALL}
+    given = [
+        helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(array.dtype), array.shape)
+        for name, array in constants.items()
+    ]
+    rest = [tensor for tensor in graph.initializer if tensor.name not in constants]
+    light = helper.make_graph(graph.node, graph.name, [*graph.input, *given], graph.output, rest)
+    model = helper.make_model(light, opset_imports=network.model.opset_import, ir_version=network.model.ir_version)
+    inferred = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
+    found = [*inferred.value_info, *inferred.output, *graph.input]
+    return {value.name: _form(value.type.tensor_type) for value in found if value.type.HasField("tensor_type")}
+
+
+def floats(network: Network) -> frozenset[str]:
+    """Return the tensors in single precision, weights aside."""
+    return frozenset(name for name, form in forms(network).items() if form.kind == onnx.TensorProto.FLOAT)
+
+
+def _form(kind: onnx.TypeProto.Tensor) -> Form:
+    if not kind.HasField("shape"):
+        return Form(kind.elem_type, None)
+    sizes = (size.dim_value if size.HasField("dim_value") else None for size in kind.shape.dim)
+    return Form(kind.elem_type, tuple(sizes))

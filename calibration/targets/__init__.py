@@ -1,0 +1,1 @@
+"""What each target wants of a quantised graph, one file for each."""
