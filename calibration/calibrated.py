@@ -18,6 +18,8 @@ SCHEMA = "mmer.calibrate/1"
 RECORD = "calibration.json"
 RECORD_SCHEMA = "mmer.calibration/1"
 
+HEADER = f"{'graph':<16} {'runs as':<10} {'cosine':>7} {'speed':>8} {'MB':>14}  why"
+
 _OWN = ("int8", HALF)
 """Precisions that calibration writes; those of an earlier calibration give way."""
 
@@ -62,8 +64,8 @@ class Calibrated:
             f"{written.path}: {written.manifest.name}, digest {written.short}, {_bytes(written) / 1e6:.1f} MB "
             f"(before {_bytes(self.source) / 1e6:.1f} MB)"
         )
-        yield f"{'graph':<16} {'runs as':<10} {'cosine':>7} {'speed':>8} {'MB':>14}  why"
-        yield from map(_line, self.judgements)
+        yield HEADER
+        yield from map(graph_line, self.judgements)
         halves = [j for j in self.judgements if any(form.precision == HALF for form in j.kept)]
         yield f"{HALF} as a fall-back for size: {', '.join(j.graph for j in halves) or 'none'}"
         for title, found in (("as it will run", self.chosen), ("all INT8", self.quantised)):
@@ -83,7 +85,7 @@ class Calibrated:
 
     def _document(self) -> dict[str, object]:
         return {
-            "rows": [_row(judgement) for judgement in self.judgements],
+            "rows": [graph_row(judgement) for judgement in self.judgements],
             "agreement": {"chosen": asdict(self.chosen), "quantised": asdict(self.quantised)},
             **self.facts,
         }
@@ -115,7 +117,8 @@ def _path(graph: str, form: Form) -> str:
     return f"graphs/{graph}.{form.precision}.onnx"
 
 
-def _row(judgement: Judgement) -> dict[str, object]:
+def graph_row(judgement: Judgement) -> dict[str, object]:
+    """Return the judgement on one graph for programs."""
     return {
         "graph": judgement.graph,
         "precision": judgement.precision,
@@ -142,7 +145,8 @@ def _form(form: Form) -> dict[str, object]:
     }
 
 
-def _line(judgement: Judgement) -> str:
+def graph_line(judgement: Judgement) -> str:
+    """Return the judgement on one graph as a line under `HEADER`."""
     int8 = judgement.int8
     cosine = f"{int8.check.cosine:.4f}" if int8 else "-"
     speed = f"{int8.race.speed:.2f} x" if int8 and int8.race else "-"

@@ -86,10 +86,11 @@ def _dot(a: Wide, b: Wide) -> float:
 
 
 def outputs(content: bytes, inputs: Sequence[Tensors], settings: OrtSettings = OrtSettings()) -> Rows:
-    """Return every output as rows `[R, D]` over all inputs."""
+    """Return every float output as rows `[R, D]` over all inputs."""
     session = OrtSession.open(content, settings)
     made = [session.run(given) for given in inputs]
-    return {spec.name: np.concatenate([_rows(output[spec.name], spec) for output in made]) for spec in session.outputs}
+    compared = [spec for spec in session.outputs if spec.dtype == "float32"]
+    return {spec.name: np.concatenate([_rows(output[spec.name], spec) for output in made]) for spec in compared}
 
 
 def _rows(array: NDArray[np.float32], spec: TensorSpec) -> NDArray[np.float32]:

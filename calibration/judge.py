@@ -66,6 +66,8 @@ class Subject:
     calibration: Again
     fresh: Sequence[Tensors]
     """Of other clips than `calibration`."""
+    alone: bool = False
+    """Whether it is a model by itself: what it calls logits may be all that it makes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ def judge(subject: Subject, recipe: Recipe, settings: CalibrationSettings) -> Ju
         return Judgement(subject.name, size, None, None, "no window gave it anything to read")
     network = prepared(onnx.load_from_string(subject.content))
     half = _half(subject, network, settings)
-    if LOGITS in network.outputs:
+    if LOGITS in network.outputs and not subject.alone:
         return Judgement(subject.name, size, None, half, "it makes the logits, which stay float")
     if not sites(network):
         return Judgement(subject.name, size, None, half, "there is no layer in it to quantise")
@@ -154,7 +156,7 @@ def _replayed(form: Form, subject: Subject) -> Form:
     Golden inputs are made by code. So far from faces and speech a form may differ from float by much of the range, but
     every machine has to make the same of them.
     """
-    if form.check.failure is not None:
+    if form.check.failure is not None or not subject.golden:
         return form
     plain = OrtSession.open(form.content, OrtSettings(optimisation="disabled"))
     cases = tuple(Case(case.inputs, plain.run(case.inputs)) for case in subject.golden)

@@ -29,7 +29,7 @@ class Network:
         nodes = list(model.graph.node)
         consumers: dict[str, list[onnx.NodeProto]] = {}
         for node in nodes:
-            for name in dict.fromkeys(node.input):
+            for name in dict.fromkeys(taken(node)):
                 consumers.setdefault(name, []).append(node)
         return cls(
             model,
@@ -104,6 +104,17 @@ def watched(network: Network, tensors: Sequence[str]) -> bytes:
     return content
 
 
+def taken(node: onnx.NodeProto) -> Iterator[str]:
+    """Yield the tensors that a node reads, those that the graphs inside it take from around them too."""
+    yield from node.input
+    for attribute in node.attribute:
+        for graph in (attribute.g, *attribute.graphs):
+            inner = (*graph.input, *graph.initializer)
+            made = {value.name for value in inner} | {name for one in graph.node for name in one.output}
+            found = [name for one in graph.node for name in taken(one)] + [value.name for value in graph.output]
+            yield from (name for name in found if name not in made)
+
+
 def tensors(network: Network) -> Iterator[str]:
     """Yield every tensor that a node makes."""
     return (name for node in network.nodes for name in node.output if name)
@@ -119,7 +130,7 @@ def _reduced(
     wanted, kept = {value.name for value in outputs}, []
     for node in reversed(nodes):
         if wanted.intersection(node.output):
-            wanted.update(node.input)
+            wanted.update(taken(node))
             kept.append(node)
     read = [tensor for tensor in weights if tensor.name in wanted]
     graph = helper.make_graph(kept[::-1], model.graph.name, model.graph.input, outputs, read)
