@@ -330,14 +330,26 @@ def export(
 
 @app.command(epilog="Example: mmer calibrate bundle --data synth/corpus.csv -o bundle-int8")
 def calibrate(
-    bundle: BundlePath,
-    data: Data,
+    model: Annotated[Path, typer.Argument(help="A bundle, a folder or a zip file; or any float .onnx file.")],
+    data: Annotated[list[Path] | None, typer.Option("--data", help="For a bundle: an index; may be repeated.")] = None,
+    inputs: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.npz|FOLDER",
+            help="For an .onnx file: arrays by input, samples along the first axis; or a folder with an .npz for each.",
+        ),
+    ] = None,
     output: Annotated[
-        Path, typer.Option("-o", "--output", help="The bundle to write: a folder, or a file ending in .zip.")
-    ],
-    split: Annotated[str, typer.Option(help="Clips that ranges are taken from, and others to judge by.")] = "train",
-    samples: Annotated[int, typer.Option(help="Windows that ranges are taken from.")] = 128,
-    fresh: Annotated[int, typer.Option(help="Windows of other clips, by which graphs are judged.")] = 32,
+        Path | None,
+        typer.Option(
+            "-o", "--output", help="The bundle to write, a folder or a .zip; or the file, else MODEL.int8.onnx."
+        ),
+    ] = None,
+    split: Annotated[
+        str | None, typer.Option(help="Clips that ranges are taken from, and others to judge by; else train.")
+    ] = None,
+    samples: Annotated[int, typer.Option(help="Windows or samples that ranges are taken from.")] = 128,
+    fresh: Annotated[int, typer.Option(help="Others, by which graphs are judged.")] = 32,
     method: Annotated[
         str, typer.Option(help="Of ranges: minmax, average, moving, percentile, entropy or mse.")
     ] = "minmax",
@@ -345,26 +357,59 @@ def calibrate(
         list[str] | None,
         typer.Option(help="INT8 for ort, ort7, arm, tensorrt, openvino or all, by commas; else what suits this CPU."),
     ] = None,
+    cosine: Annotated[float, typer.Option(help="Least centred cosine of INT8 to float.")] = 0.999,
     where: Where = None,
-    seed: Annotated[int, typer.Option(help="Of the choice of clips.")] = 0,
+    fp16: Annotated[bool, typer.Option("--fp16", help="Of an .onnx file, write the FP16 form too.")] = False,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Of an .onnx file, write INT8 also if it is slower or less accurate.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Of the choice of clips or samples.")] = 0,
     exist_ok: ExistOk = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Write INT8 and FP16 forms of a bundle's graphs; INT8 stays only where it is right, and faster on this machine."""
+    """Write INT8 and FP16 forms of a bundle's graphs; INT8 stays only where it is right, and faster on this machine.
+
+    Of an .onnx file, 6 when INT8 is not accurate enough and 7 when it is no faster; nothing is written then.
+    """
     _require("onnx", extra="calibrate")
-    from mmer.calibration.calibrate import calibrate  # noqa: PLC0415
     from mmer.calibration.settings import CalibrationSettings  # noqa: PLC0415
+
+    alone = model.suffix == ".onnx"
+    strangers = (
+        {"--data": data, "--split": split, "--where": where}
+        if alone
+        else {"--inputs": inputs, "--fp16": fp16, "--anyway": anyway}
+    )
+    if strange := [name for name, given in strangers.items() if given]:
+        raise SettingError(f"{', '.join(strange)}: not for {'an .onnx file' if alone else 'a bundle'}; leave it out")
+    targets = tuple(name.strip() for given in target or () for name in given.split(","))
+    settings = CalibrationSettings(split or "train", samples, fresh, method, seed, int8_cosine=cosine, targets=targets)
+    if alone:
+        from mmer.calibration.single import Places, calibrate_file  # noqa: PLC0415
+
+        if inputs is None:
+            raise SettingError("an .onnx file needs samples to calibrate with; name --inputs FILE.npz or a folder")
+        places = Places.of(model, output, half=fp16)
+        places.claim(exist_ok=exist_ok)
+        with _phases(quiet=quiet) as progress:
+            single = calibrate_file(model, inputs, settings, progress)
+        made = single.save(places, anyway=anyway)
+        _print(single.to_json(made) if as_json else list(single.lines(made)))
+        if not made:
+            single.require()
+        return
+    from mmer.calibration.calibrate import calibrate  # noqa: PLC0415
     from mmer.edge.bundle.bundle import Bundle  # noqa: PLC0415
     from mmer.edge.bundle.writer import claim_bundle  # noqa: PLC0415
     from mmer.edge.corpus import Corpus  # noqa: PLC0415
 
-    targets = tuple(name.strip() for given in target or () for name in given.split(","))
-    settings = CalibrationSettings(split, samples, fresh, method, seed, targets=targets)
+    if not data or output is None:
+        raise SettingError("a bundle needs --data, an index of clips, and --output, the bundle to write; name both")
     claim_bundle(output, exist_ok=exist_ok)
     corpus = Corpus.read(data).where(_conditions(where))
     with _phases(quiet=quiet) as progress:
-        calibrated = calibrate(Bundle.open(bundle), corpus, settings, progress)
+        calibrated = calibrate(Bundle.open(model), corpus, settings, progress)
     sys.stderr.writelines(f"warning: {found.says}\n" for found in (() if quiet else calibrated.warnings))
     written = calibrated.save(output, exist_ok=exist_ok)
     _print(calibrated.to_json(written) if as_json else list(calibrated.lines(written)))

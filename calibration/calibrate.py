@@ -48,7 +48,7 @@ def calibrate(
         "source": bundle.digest,
         "samples": {"calibration": recorded.calibration.to_json(), "fresh": recorded.fresh.to_json()},
         "machine": {"cpu": cpu.model, "features": list(cpu.features), "int8": cpu.int8},
-        "versions": _versions("mmer", "numpy", "onnx", "onnxruntime", "openvino"),
+        "versions": versions("mmer", "numpy", "onnx", "onnxruntime", "openvino"),
     }
     return Calibrated(bundle, judgements, chosen, quantised, facts, warnings)
 
@@ -84,7 +84,8 @@ def _agreements(bundle: Bundle, judgements: Sequence[Judgement], fresh: Samples)
     return agreement(answers[0], answers[1]), agreement(answers[0], answers[2])
 
 
-def _versions(*packages: str) -> Mapping[str, str | None]:
+def versions(*packages: str) -> Mapping[str, str | None]:
+    """Return the versions of packages, `None` for one that is not installed."""
     return {name: _version(name) for name in packages}
 
 

@@ -20,6 +20,8 @@ SCHEMA = "mmer.calibrate/1"
 RECORD = "calibration.json"
 RECORD_SCHEMA = "mmer.calibration/1"
 
+HEADER = f"{'graph':<16} {'runs as':<10} {'cosine':>7} {'speed':>8} {'MB':>14}  why"
+
 _OWN = ("int8", HALF)
 """Precisions that calibration writes; those of an earlier calibration give way."""
 
@@ -69,10 +71,9 @@ class Calibrated:
             f"{written.path}: {written.manifest.name}, digest {written.short}, {_bytes(written) / 1e6:.1f} MB "
             f"(before {_bytes(self.source) / 1e6:.1f} MB)"
         )
-        yield f"{'graph':<16} {'runs as':<10} {'cosine':>7} {'speed':>8} {'MB':>14}  why"
+        yield HEADER
         for judgement in self.judgements:
-            yield _line(judgement)
-            yield from (_other_line(form) for form in judgement.others)
+            yield from graph_lines(judgement)
         halves = [j for j in self.judgements if any(form.precision == HALF for form in j.kept)]
         yield f"{HALF} as a fall-back for size: {', '.join(j.graph for j in halves) or 'none'}"
         for title, found in (("as it will run", self.chosen), ("all INT8", self.quantised)):
@@ -92,7 +93,7 @@ class Calibrated:
 
     def _document(self) -> dict[str, object]:
         return {
-            "rows": [_row(judgement) for judgement in self.judgements],
+            "rows": [graph_row(judgement) for judgement in self.judgements],
             "agreement": {"chosen": asdict(self.chosen), "quantised": asdict(self.quantised)},
             "warnings": [asdict(suspicion) for suspicion in self.warnings],
             **self.facts,
@@ -125,7 +126,8 @@ def _path(graph: str, form: Form) -> str:
     return f"graphs/{graph}.{form.precision}.onnx"
 
 
-def _row(judgement: Judgement) -> dict[str, object]:
+def graph_row(judgement: Judgement) -> dict[str, object]:
+    """Return the judgement on one graph for programs."""
     return {
         "graph": judgement.graph,
         "precision": judgement.precision,
@@ -153,10 +155,12 @@ def _form(form: Form) -> dict[str, object]:
     }
 
 
-def _line(judgement: Judgement) -> str:
+def graph_lines(judgement: Judgement) -> Iterator[str]:
+    """Yield the judgement on one graph as lines under `HEADER`, one for each of its INT8 forms."""
     int8 = judgement.int8
     size = f"{judgement.size / 1e6:.1f}" + (f" -> {len(int8.content) / 1e6:.1f}" if int8 else "")
-    return f"{judgement.graph:<16} {judgement.precision:<10} {_figures(int8)} {size:>14}  {judgement.reason}"
+    yield f"{judgement.graph:<16} {judgement.precision:<10} {_figures(int8)} {size:>14}  {judgement.reason}"
+    yield from map(_other_line, judgement.others)
 
 
 def _other_line(form: Form) -> str:

@@ -34,7 +34,7 @@ class Network:
         nodes = list(model.graph.node)
         consumers: dict[str, list[onnx.NodeProto]] = {}
         for node in nodes:
-            for name in dict.fromkeys(node.input):
+            for name in dict.fromkeys(taken(node)):
                 consumers.setdefault(name, []).append(node)
         return cls(
             model,
@@ -109,6 +109,17 @@ def attributes(node: onnx.NodeProto) -> Mapping[str, Any]:
     return {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
 
 
+def taken(node: onnx.NodeProto) -> Iterator[str]:
+    """Yield the tensors that a node reads, those that the graphs inside it take from around them too."""
+    yield from node.input
+    for attribute in node.attribute:
+        for graph in (attribute.g, *attribute.graphs):
+            inner = (*graph.input, *graph.initializer)
+            made = {value.name for value in inner} | {name for one in graph.node for name in one.output}
+            found = [name for one in graph.node for name in taken(one)] + [value.name for value in graph.output]
+            yield from (name for name in found if name not in made)
+
+
 def tensors(network: Network) -> Iterator[str]:
     """Yield every tensor that a node makes."""
     return (name for node in network.nodes for name in node.output if name)
@@ -124,7 +135,7 @@ def reduced(
     wanted, kept = {value.name for value in outputs}, []
     for node in reversed(nodes):
         if wanted.intersection(node.output):
-            wanted.update(node.input)
+            wanted.update(taken(node))
             kept.append(node)
     read = [tensor for tensor in weights if tensor.name in wanted]
     graph = helper.make_graph(kept[::-1], model.graph.name, model.graph.input, outputs, read)

@@ -1,5 +1,6 @@
 """Graphs run by ONNX Runtime; the only file that imports it."""
 
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,6 +76,24 @@ class OrtSession:
         except _FAILURES as error:
             raise DeviceError(f"ONNX Runtime failed ({_first_line(error)})") from error
         return dict(zip(self._names, values, strict=True))
+
+
+def simplified(graph: bytes) -> bytes:
+    """Return a graph as ONNX Runtime simplifies it, in standard operators; raise `DeviceError` when it refuses it.
+
+    Functions are written out, constants folded, norms made part of their convolutions. Its joining of MatMul and Add
+    is left out: where layers share a weight, what it writes does not load again (1.31).
+    """
+    options = _options(OrtSettings(optimisation="basic"))
+    with tempfile.TemporaryDirectory(prefix="mmer-") as folder:
+        options.optimized_model_filepath = str(Path(folder) / "graph.onnx")
+        try:
+            ort.InferenceSession(
+                graph, options, providers=["CPUExecutionProvider"], disabled_optimizers=["MatMulAddFusion"]
+            )
+        except _FAILURES as error:
+            raise DeviceError(f"ONNX Runtime cannot load it ({_first_line(error)})") from error
+        return Path(options.optimized_model_filepath).read_bytes()
 
 
 def version() -> str:

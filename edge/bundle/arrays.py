@@ -5,7 +5,7 @@ import os
 import re
 import zipfile
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,8 @@ _HEADER = re.compile(
     rb"'shape': \(((?:\d{1,12},? ?){0,16})\), \} *\n",
     re.DOTALL,
 )
-_DAMAGE = (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, RuntimeError)
+DAMAGE = (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, RuntimeError)
+"""What reading a broken archive raises."""
 
 
 def pack(arrays: Tensors) -> bytes:
@@ -42,12 +43,12 @@ def unpack(content: bytes, path: str | os.PathLike[str]) -> Mapping[str, NDArray
             if any(member.compress_type != zipfile.ZIP_STORED for member in members):
                 raise BundleError(path, "compressed arrays")
             return {member.filename.removesuffix(".npy"): _array(archive.read(member)) for member in members}
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise BundleError(path, f"arrays that cannot be read: {error}") from error
 
 
-def _array(content: bytes) -> NDArray[Any]:
-    """Read one `.npy` as `pack` writes it.
+def layout(content: bytes) -> tuple[np.dtype[Any], Literal["C", "F"], tuple[int, ...], int]:
+    """Return element type, order and shape of a `.npy` as `pack` writes it, and where its numbers begin.
 
     numpy's own reader asks for the memory of whatever shape a header states, and takes the header for Python code.
     """
@@ -55,6 +56,11 @@ def _array(content: bytes) -> NDArray[Any]:
     if head is None:
         raise ValueError("not an array of plain numbers")
     kind, fortran, sizes = (group.decode("ascii") for group in head.groups())
-    flat: NDArray[Any] = np.frombuffer(content, kind, offset=head.end())
-    shape = [int(size) for size in sizes.split(",") if size.strip()]
-    return np.array(flat.reshape(shape, order="F" if fortran == "True" else "C"), order="C")
+    shape = tuple(int(size) for size in sizes.split(",") if size.strip())
+    return np.dtype(kind), "F" if fortran == "True" else "C", shape, head.end()
+
+
+def _array(content: bytes) -> NDArray[Any]:
+    dtype, order, shape, start = layout(content)
+    flat: NDArray[Any] = np.frombuffer(content, dtype, offset=start)
+    return np.array(flat.reshape(shape, order=order), order="C")

@@ -1,0 +1,68 @@
+"""Random weights with which any module's answers differ between inputs, so that a comparison with them means something.
+
+Fresh weights shrink what differs between inputs layer by layer until the biases decide. Here every product keeps the
+variance of what it reads, norms and biases differ between channels, and batch norms hold the statistics of real inputs.
+"""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+_BIAS = 0.2
+_MOVED = 0.5
+"""Of what is added to a sequence, such as positions."""
+_CONVOLUTIONS = (nn.Conv1d, nn.Conv2d)
+_BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
+
+
+def enliven(module: nn.Module, gain: float, seed: int = 0) -> None:
+    """Draw every parameter anew; a product has `gain` times the variance of what it reads."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for part in module.modules():
+            for name, parameter in part.named_parameters(recurse=False):
+                centre, deviation = _spread(part, name, parameter, gain)
+                parameter.normal_(centre, deviation, generator=generator)
+
+
+def settle(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+    """Give batch norms the statistics of a batch of inputs."""
+    norms = [part for part in module.modules() if isinstance(part, _BATCH_NORMS)]
+    for norm in norms:
+        norm.momentum = 1.0
+        norm.train()
+    with torch.no_grad():
+        module(*inputs)
+    module.eval()
+
+
+def attend(module: nn.Module, summary: nn.Linear, inputs: Sequence[tuple[Tensor, ...]]) -> None:
+    """Turn a layer that sums up a whole input towards what differs between inputs, as training does.
+
+    A random layer reads what all inputs have in common; of that, rounding changes as much as inputs differ by.
+    """
+    read: list[Tensor] = []
+    hook = summary.register_forward_pre_hook(lambda _, given: read.append(given[0].reshape(-1, summary.in_features)))
+    with torch.no_grad():
+        for given in inputs:
+            module(*given)
+        hook.remove()
+        rows = torch.cat(read).double()
+        _, deviations, directions = torch.linalg.svd(rows - rows.mean(0), full_matrices=False)
+        turned = summary.weight.double() @ (directions.T * deviations) @ directions
+        lengths = summary.weight.double().norm() / turned.norm()
+        summary.weight.copy_(turned * lengths)
+
+
+def _spread(part: nn.Module, name: str, parameter: Tensor, gain: float) -> tuple[float, float]:
+    """Return mean and deviation for one parameter of a part."""
+    if parameter.dim() < 2:
+        scales = "norm" in type(part).__name__.lower() and name == "weight"
+        return (1.0 if scales else 0.0), _BIAS
+    if isinstance(part, nn.Embedding):
+        return 0.0, 1.0
+    if isinstance(part, (nn.Linear, nn.RNNBase, *_CONVOLUTIONS)):
+        return 0.0, math.sqrt(gain / parameter[0].numel())
+    return 0.0, _MOVED
