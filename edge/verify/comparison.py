@@ -57,7 +57,7 @@ class Comparison:
     failures: tuple[Failure, ...]
     agreements: tuple[Agreement, ...]
     remarks: tuple[str, ...]
-    """Why something was not compared."""
+    """What was not compared, and why."""
     machine: Mapping[str, object]
 
     @property
@@ -110,7 +110,7 @@ def compare(bundle: Bundle, order: Order, progress: Callable[[str, int, int], No
             answers = jury.answers(entries, lambda done: progress("comparing clips", done, len(entries)))
         if not answers.places:
             raise _nothing(answers, len(entries))
-        remarks += tuple(_unheard(answers, usable))
+        remarks += (*_unheard(answers, usable), *answers.damage)
     labels = bundle.manifest.head.labels
     found = agreements(answers, usable, panel, labels) if usable else ()
     counts = len(answers.places), answers.empty

@@ -110,7 +110,7 @@ def test_judging_by_what_ranges_are_taken_from_is_told(look):
 
 def test_a_graph_that_saw_nothing_is_told(look):
     found = look([window() for _ in range(8)], sequence=[])
-    assert found == {"unseen-graph": "no judging window gave the graph sequence anything to read; it stays float"}
+    assert found == {"unseen-graph": "no calibration or judging window gave the graph sequence anything to read"}
 
 
 def test_nan_in_a_window_is_refused_by_its_name(look):

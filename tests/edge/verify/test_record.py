@@ -2,13 +2,17 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from mmer.edge.backends.ort import OrtSession
+from mmer.edge.bundle import golden
 from mmer.edge.bundle.bundle import Bundle
+from mmer.edge.bundle.golden import GoldenReplayError
 from mmer.edge.bundle.inspect import inspect, lines
 from mmer.edge.bundle.paths import VERIFICATION
 from mmer.edge.bundle.verify import verify
+from mmer.edge.bundle.writer import write_bundle
 from mmer.edge.errors import OutputExistsError
 from mmer.edge.verify.comparison import Order
 from mmer.edge.verify.launch import launch
@@ -94,3 +98,12 @@ def test_everything_is_one_document(kept, made):
     assert (document["bundle"]["digest"], document["written"]["digest"]) == (made.digest, kept.written.digest)
     assert document["on"]["windows"] == 12
     assert f"digest {kept.written.short}" in list(kept.lines())[-1]
+
+
+def test_a_graph_that_is_computed_wrongly_here_ends_with_9_after_the_comparison(made, folder, tmp_path):
+    files = {name: made.read(name) for name in made.manifest.files}
+    files["golden/votes.int8.ort.npz"] = golden.encode([golden.Case({}, {"logits": np.full((1, 3), 9, "f4")})])
+    found = launch(write_bundle(tmp_path / "wrong", made.manifest, files), Order((str(folder),), least=0.9), quiet)
+    assert found.comparison.windows == 12
+    with pytest.raises(GoldenReplayError, match=r"votes\.int8\.ort"):
+        found.require()
