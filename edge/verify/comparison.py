@@ -134,7 +134,7 @@ def _nothing(answers: Answers, clips: int) -> MmerError:
 def _remarks(bundle: Bundle, opened: Sequence[Form]) -> Iterator[str]:
     """Yield why something runs in float, and so in no other way than what it is compared with."""
     for form in opened:
-        fallbacks = {name: found.fallback for name, found in form.opened.loaded.items() if found.fallback}
+        fallbacks = {name: found.fallback for name, found in form.graphs.items() if found.fallback}
         yield from (f"{form.name}: graph {name} falls back: {reason}" for name, reason in fallbacks.items())
         if not form.swapped:
             whole = "everything runs in float here, so there is nothing to compare"

@@ -13,7 +13,7 @@ from mmer.edge.bundle.inspect import inspect, lines
 from mmer.edge.bundle.paths import VERIFICATION
 from mmer.edge.bundle.verify import verify
 from mmer.edge.bundle.writer import write_bundle
-from mmer.edge.errors import OutputExistsError
+from mmer.edge.errors import OutputExistsError, SettingError
 from mmer.edge.verify.comparison import Order
 from mmer.edge.verify.launch import launch
 
@@ -84,7 +84,15 @@ def test_nothing_is_written_where_nothing_was_compared(make_bundle, folder, tmp_
     plain = make_bundle(tmp_path / "plain")
     found = launch(plain, Order((str(folder),), write=True), quiet)
     assert found.written is None
+    assert list(found.lines())[-1].startswith("nothing was compared: auto: the bundle has no INT8 form")
+    assert found.notes() == ()
     assert Bundle.open(plain.path).digest == plain.digest
+
+
+def test_one_file_under_another_name_is_refused_before_the_work(make_bundle, quantised, tmp_path):
+    packed = make_bundle(tmp_path / "loud.zip", **quantised).path.rename(tmp_path / "loud.mmer")
+    with pytest.raises(SettingError, match="rename it"):
+        launch(Bundle.open(packed), Order(("none.wav",), write=True), quiet)
 
 
 def test_without_a_wish_nothing_is_written(made, folder):
