@@ -1,6 +1,8 @@
 """Bad calibration data is told, or refused, never passed over."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ from mmer.calibration.settings import CalibrationSettings
 from mmer.calibration.survey import survey
 from mmer.calibration.suspicion import UselessDataError, of_entries, of_survey, suspicions
 from mmer.edge.bundle.arrays import pack
-from mmer.edge.corpus import Corpus, Entry
+from mmer.edge.corpus import Corpus, Entry, write_index
 
 rng = np.random.default_rng(0)
 
@@ -169,6 +171,17 @@ def test_a_calibration_keeps_what_was_suspicious(bundle, one_sided, tmp_path):
     kinds = [warning["kind"] for warning in json.loads(written.read(RECORD))["warnings"]]
     assert {"one-label", "one-speaker", "few-samples"} <= set(kinds)
     assert [warning["kind"] for warning in calibrated.to_json(written)["warnings"]] == kinds
+
+
+def test_the_command_warns_on_standard_error_and_in_its_document(bundle, one_sided, tmp_path):
+    write_index(tmp_path / "corpus.csv", one_sided.entries)
+    named = [bundle.path, "--data", tmp_path / "corpus.csv", "-o", tmp_path / "out", "--samples", 2, "--fresh", 1]
+    code = "from mmer.cli import main; main()"
+    run = [sys.executable, "-c", code, "calibrate", *map(str, named), "--json"]
+    done = subprocess.run(run, capture_output=True, text=True, check=True)
+    told = [warning["says"] for warning in json.loads(done.stdout)["warnings"]]
+    assert "all clips are of one speaker; the ranges of other faces and voices are unknown" in told
+    assert done.stderr.splitlines() == [f"warning: {says}" for says in told]
 
 
 def test_clips_without_a_sound_are_refused(bundle, tmp_path):
