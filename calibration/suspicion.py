@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mmer.calibration.fit import require_finite
+from mmer.calibration.finite import require_finite
 from mmer.calibration.recording import Recorded
 from mmer.calibration.samples import Samples
 from mmer.calibration.survey import Survey, survey

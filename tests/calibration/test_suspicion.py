@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -10,14 +11,13 @@ import soundfile
 
 from mmer.calibration.calibrate import calibrate
 from mmer.calibration.calibrated import RECORD
-from mmer.calibration.fit import NotFiniteError
+from mmer.calibration.finite import NotFiniteError
 from mmer.calibration.recording import Recorded, record
-from mmer.calibration.samples import Samples
 from mmer.calibration.settings import CalibrationSettings
 from mmer.calibration.survey import survey
 from mmer.calibration.suspicion import UselessDataError, of_entries, of_survey, suspicions
-from mmer.edge.bundle.arrays import pack
 from mmer.edge.corpus import Corpus, Entry, write_index
+from mmer.edge.pipeline.executor import Item
 
 rng = np.random.default_rng(0)
 
@@ -32,27 +32,36 @@ def window(level=0.3, pictures=None):
     return {name: array.astype("f4") for name, array in arrays.items()}
 
 
+@dataclass(frozen=True)
+class Kept:
+    """Windows, and what each graph was given, as a recording of them would tell."""
+
+    kept: list
+    given: dict
+
+    @property
+    def ids(self):
+        return tuple(f"clip {n}" for n in range(len(self.kept)))
+
+    def windows(self, _plan):
+        for tensors in self.kept:
+            yield {name: [Item(name, lambda part=part: part) for part in parts(name, a)] for name, a in tensors.items()}
+
+    def inputs(self, graph):
+        return iter(self.given[graph])
+
+
+def parts(name, array):
+    return list(array) if name == "crops" else [array]
+
+
 @pytest.fixture
-def put(tmp_path):
-    """Write windows as a recording of them is written, each graph given what `graphs` say."""
-
-    def written(name, windows, **graphs):
-        for place, samples in (("windows", windows), *((f"graphs/{graph}", given) for graph, given in graphs.items())):
-            (tmp_path / name / place).mkdir(parents=True)
-            for number, tensors in enumerate(samples):
-                (tmp_path / name / place / f"{number:06}.npz").write_bytes(pack(tensors))
-        return Samples(tmp_path / name, tuple(f"clip {n}" for n in range(len(windows))), "")
-
-    return written
-
-
-@pytest.fixture
-def look(put, bundle):
+def look(bundle):
     """Return what is suspicious about windows, all else being well."""
 
     def looked(windows, fresh=None, **graphs):
         given = {name: [{"x": np.ones(1, "f4")}] for name in bundle.manifest.graphs} | graphs
-        recorded = Recorded(put("a", windows, **given), put("b", fresh or [window()], **given))
+        recorded = Recorded(Kept(windows, given), Kept(fresh or [window()], given))
         clips = [entry("sad", "ann"), entry("happy", "bob")]
         return {found.kind: found.says for found in suspicions(bundle.manifest, clips, recorded)}
 
