@@ -570,7 +570,7 @@ def verify(
         verified = launch(opened, order, progress)
     _print(verified.to_json() if as_json else list(verified.lines()))
     sys.stderr.writelines(f"error: {failure}\n" for failure in verified.failures())
-    sys.stderr.writelines(f"note: {remark}\n" for remark in (() if quiet else verified.comparison.remarks))
+    sys.stderr.writelines(f"note: {note}\n" for note in (() if quiet else verified.notes()))
     if code := verified.require():
         raise typer.Exit(code)
 

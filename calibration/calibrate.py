@@ -50,7 +50,7 @@ def calibrate(
         "machine": {"cpu": cpu.model, "features": list(cpu.features), "int8": cpu.int8},
         "versions": versions("mmer", "numpy", "onnx", "onnxruntime", "openvino"),
     }
-    return Calibrated(bundle, judgements, chosen, quantised, facts, warnings)
+    return Calibrated(bundle, judgements, chosen, quantised, facts, warnings=warnings)
 
 
 def _judged(

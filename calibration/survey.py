@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mmer.calibration.fit import require_finite
+from mmer.calibration.finite import require_finite
 from mmer.edge.tensors import Tensors
 
 QUIET = 1e-3

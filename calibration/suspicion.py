@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mmer.calibration.fit import require_finite
+from mmer.calibration.finite import require_finite
 from mmer.calibration.recording import Recorded
 from mmer.calibration.samples import Samples
 from mmer.calibration.survey import Survey, survey
@@ -40,7 +40,7 @@ class UselessDataError(DataError):
     """There is nothing in an input from which a range could be taken."""
 
     def __init__(self, name: str, count: int, state: str) -> None:
-        super().__init__(f"{name} {state} in all of {count} sample(s), so that no range can be taken; name others")
+        super().__init__(f"{name} {state} in all of {count} sample(s), so that no range can be taken; use others")
 
 
 def suspicions(manifest: Manifest, entries: Sequence[Entry], recorded: Recorded) -> Iterator[Suspicion]:
@@ -105,13 +105,18 @@ def _shared(found: Survey, judging: Survey) -> Iterator[Suspicion]:
 
 def _of_graph(name: str, recorded: Recorded) -> Iterator[Suspicion]:
     """Yield that a graph was given nothing; raise `NotFiniteError` for what cannot be."""
-    for part, samples in (("calibration", recorded.calibration), ("judging", recorded.fresh)):
-        count = 0
-        for tensors in samples.inputs(name):
-            count += 1
-            require_finite(tensors, f"graph {name}, {part} input {count}")
-        if not count:
-            yield Suspicion("unseen-graph", f"no {part} window gave the graph {name} anything to read; it stays float")
+    parts = {"calibration": recorded.calibration, "judging": recorded.fresh}
+    idle = [part for part, samples in parts.items() if not _finite_inputs(samples, name, part)]
+    if idle:
+        yield Suspicion("unseen-graph", f"no {' or '.join(idle)} window gave the graph {name} anything to read")
+
+
+def _finite_inputs(samples: Samples, graph: str, part: str) -> int:
+    """Return how many inputs a graph was given; raise `NotFiniteError` for the first that is not finite."""
+    count = 0
+    for count, tensors in enumerate(samples.inputs(graph), start=1):
+        require_finite(tensors, f"graph {graph}, {part} input {count}")
+    return count
 
 
 def _windows(samples: Samples, plan: Plan) -> Iterator[tuple[str, Tensors]]:

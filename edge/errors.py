@@ -17,7 +17,7 @@ MmerError
 │   └── LeakError
 ├── MissingDependencyError  4
 ├── ParityError             5   (raised by mmer.export)
-├── AccuracyGateError       6   (raised by mmer.calibration)
+├── AccuracyGateError       6   a bound on agreement or accuracy that is not reached
 ├── BudgetGateError         7   latency, size or energy
 ├── BundleError             8   corrupt, tampered or of an unknown version
 └── DeviceError             9   a device, engine or golden replay failed

@@ -57,6 +57,8 @@ class Answers:
     empty: int = 0
     """Windows without anything to look at; of several in a row only the first is met."""
     failures: list[Failure] = field(default_factory=list)
+    damage: list[str] = field(default_factory=list)
+    """What could not be decoded and was passed over."""
     calls: Mapping[str, int] = field(default_factory=dict)
     """How often each graph ran in float; 0 for one that no window gave anything to read."""
 
@@ -75,10 +77,12 @@ class Jury:
         """Give every window to every rival; a recording that fails is noted, and the others are answered."""
         found = Answers(list(dict.fromkeys(map(recording, entries))))
         for done, entry in enumerate(entries, start=1):
+            clip, course = recording(entry), Course()
             try:
-                self._listen(entry, found)
+                self._listen(entry, course, found)
             except (DataError, DeviceError) as error:
-                found.failures.append(Failure(recording(entry), error))
+                found.failures.append(Failure(clip, error))
+            found.damage += [f"{clip}: {d.packets} {d.stream} packets lost: {d.reason}" for d in course.damage]
             progress(done)
         found.calls = self._calls()
         return found
@@ -89,8 +93,8 @@ class Jury:
             graph: sum(w.calls for stage, w in watches.items() if graphs[stage] == graph) for graph in graphs.values()
         }
 
-    def _listen(self, entry: Entry, found: Answers) -> None:
-        for window, material in self._windows(entry):
+    def _listen(self, entry: Entry, course: Course, found: Answers) -> None:
+        for window, material in self._windows(entry, course):
             if material is None:
                 found.empty += 1
                 continue
@@ -99,8 +103,8 @@ class Jury:
             found.probabilities.append(probabilities)
             found.logits.append(logits)
 
-    def _windows(self, entry: Entry) -> Iterator[tuple[Window, Material | None]]:
-        for window in self.watcher.watch(Stretch.of(entry, self.watcher.decoder), Course()):
+    def _windows(self, entry: Entry, course: Course) -> Iterator[tuple[Window, Material | None]]:
+        for window in self.watcher.watch(Stretch.of(entry, self.watcher.decoder), course):
             yield window, self.materials.of_window(window)
 
     def _answer(self, window: Window, material: Material) -> tuple[Wide, Wide]:

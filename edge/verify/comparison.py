@@ -57,7 +57,7 @@ class Comparison:
     failures: tuple[Failure, ...]
     agreements: tuple[Agreement, ...]
     remarks: tuple[str, ...]
-    """Why something was not compared."""
+    """What was not compared, and why."""
     machine: Mapping[str, object]
 
     @property
@@ -110,7 +110,7 @@ def compare(bundle: Bundle, order: Order, progress: Callable[[str, int, int], No
             answers = jury.answers(entries, lambda done: progress("comparing clips", done, len(entries)))
         if not answers.places:
             raise _nothing(answers, len(entries))
-        remarks += tuple(_unheard(answers, usable))
+        remarks += (*_unheard(answers, usable), *answers.damage)
     labels = bundle.manifest.head.labels
     found = agreements(answers, usable, panel, labels) if usable else ()
     counts = len(answers.places), answers.empty
@@ -134,7 +134,7 @@ def _nothing(answers: Answers, clips: int) -> MmerError:
 def _remarks(bundle: Bundle, opened: Sequence[Form]) -> Iterator[str]:
     """Yield why something runs in float, and so in no other way than what it is compared with."""
     for form in opened:
-        fallbacks = {name: found.fallback for name, found in form.opened.loaded.items() if found.fallback}
+        fallbacks = {name: found.fallback for name, found in form.graphs.items() if found.fallback}
         yield from (f"{form.name}: graph {name} falls back: {reason}" for name, reason in fallbacks.items())
         if not form.swapped:
             whole = "everything runs in float here, so there is nothing to compare"

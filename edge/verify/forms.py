@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from mmer.edge.backends.session import Session
 from mmer.edge.bundle.bundle import Bundle
 from mmer.edge.errors import SettingError
 from mmer.edge.launch import RunOptions, open_sessions
-from mmer.edge.pipeline.loading import Sessions
+from mmer.edge.pipeline.loading import Loaded, Sessions
 
 FLOAT, AUTO = "fp32", "auto"
 FORMS = (AUTO, "int8", "fp16")
@@ -19,12 +20,21 @@ class Form:
 
     name: str
     """`auto`, or a precision as the manifest names it, such as `int8.ort`."""
-    opened: Sessions
+    graphs: Mapping[str, Loaded]
+    """How each graph runs."""
+    sessions: Mapping[str, Session]
+    """Of the graphs that do not run in float."""
+
+    @classmethod
+    def of(cls, name: str, opened: Sessions) -> "Form":
+        """Keep what differs from float of what was opened."""
+        swapped = {graph for graph, found in opened.loaded.items() if found.precision != FLOAT}
+        return cls(name, opened.loaded, {graph: s for graph, s in opened.sessions.items() if graph in swapped})
 
     @property
     def swapped(self) -> Mapping[str, str]:
         """The precision of each graph that does not run in float."""
-        return {name: found.precision for name, found in self.opened.loaded.items() if found.precision != FLOAT}
+        return {graph: self.graphs[graph].precision for graph in self.sessions}
 
 
 def reference(bundle: Bundle) -> Sessions:
@@ -39,12 +49,12 @@ def forms(bundle: Bundle, precision: str) -> tuple[Form, ...]:
     if precision not in FORMS:
         raise SettingError(f"precision is {precision!r}: compare one of {', '.join(FORMS)} with {FLOAT}")
     if precision == AUTO:
-        return (Form(AUTO, open_sessions(bundle, RunOptions())),)
+        return (Form.of(AUTO, open_sessions(bundle, RunOptions())),)
     names = held(bundle, precision)
     if not names:
         raise SettingError(f"{bundle.path}: has no {precision} form; make one with `mmer calibrate`")
     options = RunOptions(precision=precision)
-    return tuple(Form(name, open_sessions(_holding(bundle, FLOAT, name), options)) for name in names)
+    return tuple(Form.of(name, open_sessions(_holding(bundle, FLOAT, name), options)) for name in names)
 
 
 def held(bundle: Bundle, precision: str) -> tuple[str, ...]:

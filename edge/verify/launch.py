@@ -37,6 +37,10 @@ class Verified:
         """Yield what was wrong with recordings that could not be used, or not to their end."""
         yield from (str(failure.error) for failure in self.comparison.failures)
 
+    def notes(self) -> tuple[str, ...]:
+        """Return what should be known beside the figures; without any, the lines say it."""
+        return self.comparison.remarks if self.comparison.agreements else ()
+
     def require(self) -> int:
         """Raise for a replay that deviates (9) or a bound that is not reached (6); return 3 for a bad recording."""
         self.verification.require()

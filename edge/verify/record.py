@@ -7,7 +7,7 @@ from mmer.edge.bundle.bundle import Bundle
 from mmer.edge.bundle.digest import canonical
 from mmer.edge.bundle.paths import VERIFICATION
 from mmer.edge.bundle.writer import claim_bundle, write_bundle
-from mmer.edge.errors import OutputExistsError
+from mmer.edge.errors import OutputExistsError, SettingError
 
 SCHEMA = "mmer.verification/1"
 METRIC = "agreement"
@@ -18,6 +18,8 @@ def claim_record(bundle: Bundle, *, exist_ok: bool) -> None:
     """Raise now what `write_record` would raise after the work; a record is replaced only with `exist_ok`."""
     if VERIFICATION in bundle.manifest.files and not exist_ok:
         raise OutputExistsError(bundle.path / VERIFICATION)
+    if bundle.path.is_file() and bundle.path.suffix != ".zip":
+        raise SettingError(f"{bundle.path}: a bundle in one file is written under a name in .zip only; rename it")
     claim_bundle(bundle.path, exist_ok=True)
 
 

@@ -52,17 +52,19 @@ def figures(found: Comparison) -> dict[str, object]:
 def comparison_lines(found: Comparison) -> Iterator[str]:
     """Yield the same as lines of plain text."""
     settings = found.settings
+    if not found.agreements:
+        yield from (f"nothing was compared: {remark}" for remark in found.remarks)
+        return
     yield (
         f"{found.windows} window(s) of {settings.length_s:g} s every {settings.hop_s:g} s from "
         f"{found.answered} of {len(found.clips)} clip(s); in {found.empty} more there was nothing to look at"
     )
     for agreement in found.agreements:
         yield from _lines(agreement)
-    if found.agreements:
-        yield (
-            "bounds: exact, one-sided, 95 %; windows of one clip depend on each other, so that the bound over windows "
-            "promises too much and the one over clips is the safe one"
-        )
+    yield (
+        "bounds: exact, one-sided, 95 %; windows of one clip depend on each other, so that the bound over windows "
+        "promises too much and the one over clips is the safe one"
+    )
 
 
 def _lines(agreement: Agreement) -> Iterator[str]:
@@ -102,7 +104,7 @@ def _bound(bound: Bound, what: str) -> str:
 def _form(agreement: Agreement, labels: tuple[str, ...], named: Callable[[str], str]) -> dict[str, object]:
     return {
         "form": agreement.form.name,
-        "graphs": agreement.form.opened.to_json(),
+        "graphs": {name: asdict(loaded) for name, loaded in agreement.form.graphs.items()},
         "windows": agreement.windows.to_json(),
         "clips": agreement.clips.to_json(),
         "clips_by_mean": agreement.answers.to_json(),

@@ -24,7 +24,7 @@ def rivals(reference: Sessions, forms: Sequence[Form]) -> tuple[Rival, ...]:
     exact = {name: Memo(session) for name, session in reference.sessions.items()}
     found = [Rival("", None, exact)]
     for form in forms:
-        other = {name: Memo(form.opened.sessions[name]) for name in form.swapped}
+        other = {name: Memo(session) for name, session in form.sessions.items()}
         found.append(Rival(form.name, None, exact | other))
         if len(other) > 1:
             found += [Rival(form.name, name, exact | {name: session}) for name, session in other.items()]

@@ -14,8 +14,10 @@ from mmer.edge.backends.ort import OrtSession
 from mmer.edge.backends.targets import ort_targets
 from mmer.edge.bundle.bundle import Bundle
 from mmer.edge.bundle.verify import verify
+from mmer.edge.bundle.writer import write_bundle
 from mmer.edge.doctor.examine import processor
 from mmer.edge.errors import OutputExistsError, SettingError
+from mmer.edge.verify.record import write_record
 
 EASY = CalibrationSettings(samples=8, fresh=3, window_s=1.0, int8_cosine=0.9)
 FAST, SLOW = Race(2.0, 0.1, 40), Race(0.8, 0.1, 40)
@@ -139,6 +141,15 @@ def test_calibrating_again_replaces_what_there_was(written, corpus, tmp_path, mo
     again = calibrate(written, corpus, EASY, lambda *_: None).save(tmp_path / "again")
     assert set(again.manifest.graphs["sequence"].files) == {"fp32", "fp16"}
     assert not any("int8" in name for name in again.manifest.files)
+
+
+def test_what_was_verified_of_earlier_forms_does_not_speak_for_these(fast, written, tmp_path):
+    copied = write_bundle(tmp_path / "b", written.manifest, {n: written.read(n) for n in written.manifest.files})
+    verified = write_record(copied, {"windows": 3}, {"auto": {"windows": 3}})
+    again = replace(fast, source=verified).save(tmp_path / "again")
+    assert "agreement" not in again.manifest.metrics
+    assert "verification.json" not in again.manifest.files
+    assert again.manifest.notice == "a toy"
 
 
 def test_labels_and_logits_of_the_whole_plan_are_compared(fast):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mmer.calibration.fit import NotFiniteError
+from mmer.calibration.finite import NotFiniteError
 from mmer.calibration.survey import survey
 
 

@@ -1,6 +1,9 @@
 """Bad calibration data is told, or refused, never passed over."""
 
 import json
+import subprocess
+import sys
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -8,14 +11,13 @@ import soundfile
 
 from mmer.calibration.calibrate import calibrate
 from mmer.calibration.calibrated import RECORD
-from mmer.calibration.fit import NotFiniteError
+from mmer.calibration.finite import NotFiniteError
 from mmer.calibration.recording import Recorded, record
-from mmer.calibration.samples import Samples
 from mmer.calibration.settings import CalibrationSettings
 from mmer.calibration.survey import survey
 from mmer.calibration.suspicion import UselessDataError, of_entries, of_survey, suspicions
-from mmer.edge.bundle.arrays import pack
-from mmer.edge.corpus import Corpus, Entry
+from mmer.edge.corpus import Corpus, Entry, write_index
+from mmer.edge.pipeline.executor import Item
 
 rng = np.random.default_rng(0)
 
@@ -30,27 +32,36 @@ def window(level=0.3, pictures=None):
     return {name: array.astype("f4") for name, array in arrays.items()}
 
 
+@dataclass(frozen=True)
+class Kept:
+    """Windows, and what each graph was given, as a recording of them would tell."""
+
+    kept: list
+    given: dict
+
+    @property
+    def ids(self):
+        return tuple(f"clip {n}" for n in range(len(self.kept)))
+
+    def windows(self, _plan):
+        for tensors in self.kept:
+            yield {name: [Item(name, lambda part=part: part) for part in parts(name, a)] for name, a in tensors.items()}
+
+    def inputs(self, graph):
+        return iter(self.given[graph])
+
+
+def parts(name, array):
+    return list(array) if name == "crops" else [array]
+
+
 @pytest.fixture
-def put(tmp_path):
-    """Write windows as a recording of them is written, each graph given what `graphs` say."""
-
-    def written(name, windows, **graphs):
-        for place, samples in (("windows", windows), *((f"graphs/{graph}", given) for graph, given in graphs.items())):
-            (tmp_path / name / place).mkdir(parents=True)
-            for number, tensors in enumerate(samples):
-                (tmp_path / name / place / f"{number:06}.npz").write_bytes(pack(tensors))
-        return Samples(tmp_path / name, tuple(f"clip {n}" for n in range(len(windows))), "")
-
-    return written
-
-
-@pytest.fixture
-def look(put, bundle):
+def look(bundle):
     """Return what is suspicious about windows, all else being well."""
 
     def looked(windows, fresh=None, **graphs):
         given = {name: [{"x": np.ones(1, "f4")}] for name in bundle.manifest.graphs} | graphs
-        recorded = Recorded(put("a", windows, **given), put("b", fresh or [window()], **given))
+        recorded = Recorded(Kept(windows, given), Kept(fresh or [window()], given))
         clips = [entry("sad", "ann"), entry("happy", "bob")]
         return {found.kind: found.says for found in suspicions(bundle.manifest, clips, recorded)}
 
@@ -110,7 +121,7 @@ def test_judging_by_what_ranges_are_taken_from_is_told(look):
 
 def test_a_graph_that_saw_nothing_is_told(look):
     found = look([window() for _ in range(8)], sequence=[])
-    assert found == {"unseen-graph": "no judging window gave the graph sequence anything to read; it stays float"}
+    assert found == {"unseen-graph": "no calibration or judging window gave the graph sequence anything to read"}
 
 
 def test_nan_in_a_window_is_refused_by_its_name(look):
@@ -169,6 +180,17 @@ def test_a_calibration_keeps_what_was_suspicious(bundle, one_sided, tmp_path):
     kinds = [warning["kind"] for warning in json.loads(written.read(RECORD))["warnings"]]
     assert {"one-label", "one-speaker", "few-samples"} <= set(kinds)
     assert [warning["kind"] for warning in calibrated.to_json(written)["warnings"]] == kinds
+
+
+def test_the_command_warns_on_standard_error_and_in_its_document(bundle, one_sided, tmp_path):
+    write_index(tmp_path / "corpus.csv", one_sided.entries)
+    named = [bundle.path, "--data", tmp_path / "corpus.csv", "-o", tmp_path / "out", "--samples", 2, "--fresh", 1]
+    code = "from mmer.cli import main; main()"
+    run = [sys.executable, "-c", code, "calibrate", *map(str, named), "--json"]
+    done = subprocess.run(run, capture_output=True, text=True, check=True)
+    told = [warning["says"] for warning in json.loads(done.stdout)["warnings"]]
+    assert "all clips are of one speaker; the ranges of other faces and voices are unknown" in told
+    assert done.stderr.splitlines() == [f"warning: {says}" for says in told]
 
 
 def test_clips_without_a_sound_are_refused(bundle, tmp_path):

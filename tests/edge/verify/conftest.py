@@ -37,7 +37,7 @@ def graph(nodes, given, made, **constants):
     return helper.make_model(made, opset_imports=opset, ir_version=10).SerializeToString()
 
 
-def level(factor=1.0):
+def loudness(factor=1.0):
     """The mean size of the samples, times a factor."""
     nodes = (
         ("Abs", ["samples"], ["size"], {}),
@@ -64,12 +64,18 @@ def _cache(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def level():
+    """Make the graph `level`, whose answer is this many times too large."""
+    return loudness
+
+
+@pytest.fixture(scope="session")
 def make_bundle():
     """Write a bundle with these further forms, each trusted whatever it computes."""
 
     def made(path, **others):
         graphs, files = {}, {}
-        for name, exact in (("level", level()), ("votes", votes())):
+        for name, exact in (("level", loudness()), ("votes", votes())):
             forms = {"fp32": exact, **others.get(name, {})}
             session = OrtSession.open(exact)
             variants = {form: Variant(f"graphs/{name}.{form}.onnx", 1e-3) for form in forms}
@@ -90,7 +96,7 @@ def make_bundle():
 def quantised():
     """A level that is off by little, votes that take happy for sad and sad for happy, and votes that are right."""
     mixed = votes((0, 2, 1))
-    return {"level": {"int8.ort": level(1.001)}, "votes": {"int8.ort": mixed, "int8.ort7": votes()}}
+    return {"level": {"int8.ort": loudness(1.001)}, "votes": {"int8.ort": mixed, "int8.ort7": votes()}}
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,12 @@ from itertools import pairwise
 import pytest
 
 from mmer.edge.corpus import Entry, write_index
-from mmer.edge.errors import AccuracyGateError, DataError, NothingToSeeError, SettingError
+from mmer.edge.errors import AccuracyGateError, DataError, DeviceError, NothingToSeeError, SettingError
+from mmer.edge.media.stream import Damage
 from mmer.edge.pipeline.timeline import WindowSettings
+from mmer.edge.pipeline.watcher import Watcher
+from mmer.edge.verify import comparison
+from mmer.edge.verify.answers import Jury
 from mmer.edge.verify.comparison import Order, compare
 from mmer.edge.verify.report import comparison_json, comparison_lines
 
@@ -210,3 +214,27 @@ def test_the_lines_say_what_the_bounds_are_worth(found):
     text = "\n".join(comparison_lines(found))
     facts = ("33.33% of 12 windows, at least 12.29%", "votes alone: 8 window(s)", "worst: sad", "depend on each other")
     assert [fact for fact in facts if fact not in text] == []
+
+
+def test_a_form_whose_answers_overflow_fails_with_9(make_bundle, level, folder, tmp_path):
+    overflowing = make_bundle(tmp_path / "a", level={"int8.ort": level(1e38)})
+    with pytest.raises(DeviceError, match="not finite"):
+        run(overflowing, folder)
+
+
+def test_what_could_not_be_decoded_is_told(bundle, folder, monkeypatch):
+    class Lossy(Watcher):
+        def watch(self, stretch, course):
+            course.damage.append(Damage("audio", 3, "bad packet"))
+            yield from super().watch(stretch, course)
+
+    monkeypatch.setattr(comparison, "Watcher", Lossy)
+    found = run(bundle, folder / "sad0.wav")
+    assert found.remarks == (f"{folder / 'sad0.wav'}: 3 audio packets lost: bad packet",)
+
+
+def test_a_graph_that_no_window_reaches_is_told(bundle, folder, monkeypatch):
+    monkeypatch.setattr(Jury, "_calls", lambda _: {"level": 12, "votes": 0})
+    found = run(bundle, folder)
+    assert found.remarks == ("auto: no window gave votes anything to read, so this says nothing of it",)
+    assert "  votes alone: no window gave it anything to read" in list(comparison_lines(found))

@@ -2,14 +2,18 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from mmer.edge.backends.ort import OrtSession
+from mmer.edge.bundle import golden
 from mmer.edge.bundle.bundle import Bundle
+from mmer.edge.bundle.golden import GoldenReplayError
 from mmer.edge.bundle.inspect import inspect, lines
 from mmer.edge.bundle.paths import VERIFICATION
 from mmer.edge.bundle.verify import verify
-from mmer.edge.errors import OutputExistsError
+from mmer.edge.bundle.writer import write_bundle
+from mmer.edge.errors import OutputExistsError, SettingError
 from mmer.edge.verify.comparison import Order
 from mmer.edge.verify.launch import launch
 
@@ -80,7 +84,15 @@ def test_nothing_is_written_where_nothing_was_compared(make_bundle, folder, tmp_
     plain = make_bundle(tmp_path / "plain")
     found = launch(plain, Order((str(folder),), write=True), quiet)
     assert found.written is None
+    assert list(found.lines())[-1].startswith("nothing was compared: auto: the bundle has no INT8 form")
+    assert found.notes() == ()
     assert Bundle.open(plain.path).digest == plain.digest
+
+
+def test_one_file_under_another_name_is_refused_before_the_work(make_bundle, quantised, tmp_path):
+    packed = make_bundle(tmp_path / "loud.zip", **quantised).path.rename(tmp_path / "loud.mmer")
+    with pytest.raises(SettingError, match="rename it"):
+        launch(Bundle.open(packed), Order(("none.wav",), write=True), quiet)
 
 
 def test_without_a_wish_nothing_is_written(made, folder):
@@ -94,3 +106,12 @@ def test_everything_is_one_document(kept, made):
     assert (document["bundle"]["digest"], document["written"]["digest"]) == (made.digest, kept.written.digest)
     assert document["on"]["windows"] == 12
     assert f"digest {kept.written.short}" in list(kept.lines())[-1]
+
+
+def test_a_graph_that_is_computed_wrongly_here_ends_with_9_after_the_comparison(made, folder, tmp_path):
+    files = {name: made.read(name) for name in made.manifest.files}
+    files["golden/votes.int8.ort.npz"] = golden.encode([golden.Case({}, {"logits": np.full((1, 3), 9, "f4")})])
+    found = launch(write_bundle(tmp_path / "wrong", made.manifest, files), Order((str(folder),), least=0.9), quiet)
+    assert found.comparison.windows == 12
+    with pytest.raises(GoldenReplayError, match=r"votes\.int8\.ort"):
+        found.require()
