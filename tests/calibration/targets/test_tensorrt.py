@@ -21,14 +21,24 @@ def written(quantise):
     return make
 
 
-@pytest.fixture
-def images(residual, draw, written):
-    return written(residual, draw(16, 2, 3, 24, 24))
+@pytest.fixture(scope="module")
+def kept():
+    """What was written once for all tests."""
+    return {}
 
 
 @pytest.fixture
-def words(transformer, draw, written):
-    return written(transformer, draw(16, 1, None, 32))
+def images(residual, draw, written, kept):
+    if "images" not in kept:
+        kept["images"] = written(residual, draw(4, 2, 3, 24, 24))
+    return kept["images"]
+
+
+@pytest.fixture
+def words(transformer, draw, written, kept):
+    if "words" not in kept:
+        kept["words"] = written(transformer, draw(16, 1, None, 32))
+    return kept["words"]
 
 
 @pytest.fixture(params=["images", "words"])
