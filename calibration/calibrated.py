@@ -62,7 +62,7 @@ class Calibrated:
             f"{written.path}: {written.manifest.name}, digest {written.short}, {_bytes(written) / 1e6:.1f} MB "
             f"(before {_bytes(self.source) / 1e6:.1f} MB)"
         )
-        yield f"{'graph':<16} {'runs as':<10} {'cosine':>7} {'speed':>8} {'MB':>14}  why"
+        yield f"{'graph':<16} {'runs as':<13} {'cosine':>7} {'speed':>8} {'MB':>14}  why"
         for judgement in self.judgements:
             yield _line(judgement)
             yield from (_other_line(form) for form in judgement.others)
@@ -148,13 +148,13 @@ def _form(form: Form) -> dict[str, object]:
 def _line(judgement: Judgement) -> str:
     int8 = judgement.int8
     size = f"{judgement.size / 1e6:.1f}" + (f" -> {len(int8.content) / 1e6:.1f}" if int8 else "")
-    return f"{judgement.graph:<16} {judgement.precision:<10} {_figures(int8)} {size:>14}  {judgement.reason}"
+    return f"{judgement.graph:<16} {judgement.precision:<13} {_figures(int8)} {size:>14}  {judgement.reason}"
 
 
 def _other_line(form: Form) -> str:
     kept = "  kept" if form.fault is None else "  dropped"
     size = f"{len(form.content) / 1e6:.1f}"
-    return f"{kept:<16} {form.precision:<10} {_figures(form)} {size:>14}  {form.reason}"
+    return f"{kept:<16} {form.precision:<13} {_figures(form)} {size:>14}  {form.reason}"
 
 
 def _figures(form: Form | None) -> str:

@@ -25,6 +25,11 @@ def test_a_few_weights_that_vanish_beside_others_do_no_harm():
     assert weight_fits(weight)
 
 
+def test_a_mask_of_infinities_does_not_fit():
+    assert not weight_fits(np.array([0, -np.inf], "f4"))
+    assert not weight_fits(np.array([0, np.finfo("f4").min]))
+
+
 def test_a_constant_without_dimensions_fits_or_not():
     assert weight_fits(np.float32(0.5).reshape(()))
     assert not weight_fits(np.float32(1e-9).reshape(()))
