@@ -20,7 +20,7 @@ SCHEMA = "mmer.calibrate/1"
 RECORD = "calibration.json"
 RECORD_SCHEMA = "mmer.calibration/1"
 
-HEADER = f"{'graph':<16} {'runs as':<10} {'cosine':>7} {'speed':>8} {'MB':>14}  why"
+HEADER = f"{'graph':<16} {'runs as':<13} {'cosine':>7} {'speed':>8} {'MB':>14}  why"
 
 _OWN = ("int8", HALF)
 """Precisions that calibration writes; those of an earlier calibration give way."""
@@ -159,14 +159,14 @@ def graph_lines(judgement: Judgement) -> Iterator[str]:
     """Yield the judgement on one graph as lines under `HEADER`, one for each of its INT8 forms."""
     int8 = judgement.int8
     size = f"{judgement.size / 1e6:.1f}" + (f" -> {len(int8.content) / 1e6:.1f}" if int8 else "")
-    yield f"{judgement.graph:<16} {judgement.precision:<10} {_figures(int8)} {size:>14}  {judgement.reason}"
+    yield f"{judgement.graph:<16} {judgement.precision:<13} {_figures(int8)} {size:>14}  {judgement.reason}"
     yield from map(_other_line, judgement.others)
 
 
 def _other_line(form: Form) -> str:
     kept = "  kept" if form.fault is None else "  dropped"
     size = f"{len(form.content) / 1e6:.1f}"
-    return f"{kept:<16} {form.precision:<10} {_figures(form)} {size:>14}  {form.reason}"
+    return f"{kept:<16} {form.precision:<13} {_figures(form)} {size:>14}  {form.reason}"
 
 
 def _figures(form: Form | None) -> str:

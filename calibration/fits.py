@@ -24,9 +24,9 @@ def peak_fits(peak: float) -> bool:
 def weight_fits(weight: Array) -> bool:
     """Tell whether a weight neither overflows nor, for the most part, vanishes."""
     peak = float(np.abs(weight).max(initial=0))
-    if not peak:
-        return True
-    lost = weight - weight.astype(np.float16).astype(np.float32) if peak <= LIMIT else weight
+    if not 0 < peak <= LIMIT:
+        return peak == 0
+    lost = weight - weight.astype(np.float16).astype(np.float32)
     return _length(lost / peak) <= _LOSS * _length(weight / peak)  # squares of tiny numbers would be 0
 
 

@@ -5,46 +5,50 @@ filter and recurrent nets stay in single precision, and so does a layer that was
 whose weights would vanish. Inputs and outputs of the graph stay float32.
 """
 
-from collections.abc import Callable, Set
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 
 import numpy as np
 import onnx
 
+from mmer.calibration.delicate import ARITHMETIC, preparatory
 from mmer.calibration.fits import peak_fits, scale_fits, weight_fits
 from mmer.calibration.network import Draft, Network, attributes, rewired
 from mmer.calibration.observe import extremes
 from mmer.calibration.passes import Again
 from mmer.calibration.recipe import Peaks
-from mmer.calibration.shapes import floats
+from mmer.calibration.shapes import kinds
 from mmer.calibration.sites import PASSING, gates
 
 _LAYERS = frozenset({"Conv", "Gemm", "MatMul", "Gather"})
 """Operators that are in half precision when one operand is a constant matrix."""
 
+_LEVELS = frozenset({"QuantizeLinear", "DequantizeLinear"})
 _BLIND = frozenset({"Shape", "Size"})
 """Operators that look at no value, whatever its type."""
 
 FOLLOWING = PASSING | {"Relu", "LeakyRelu"}
 """Operators that are in half precision when what they read is."""
 
-ELEMENTWISE = FOLLOWING | {"Add", "AveragePool", "Clip", "Concat", "MatMul", "Max", "Min", "Mul", "Pad", "Slice", "Sub"}
+ELEMENTWISE = FOLLOWING | ARITHMETIC | {"AveragePool", "Concat", "MatMul", "Pad", "Slice"}
 """The same for a runtime that computes most of a graph in half precision."""
 
 
 def peaks(network: Network, following: Set[str], inputs: Again) -> Peaks:
     """Return the largest magnitudes of all that may be in half precision."""
-    known = floats(network)
+    known = kinds(network)
     wanted: dict[str, int | None] = {}
     for node in network.nodes:
         if node.op_type in following or _weighted(node, network):
-            wanted |= dict.fromkeys(name for name in (*node.input, *node.output) if name in known)
+            touched = (*node.input, *node.output)
+            wanted |= dict.fromkeys(name for name in touched if known.get(name) == onnx.TensorProto.FLOAT)
     return {name: seen.range(centred=False).peak for name, seen in extremes(network, wanted, inputs).items()}
 
 
 def halved(network: Network, following: Set[str], peaks: Peaks) -> onnx.ModelProto:
     """Return the network with all layers that allow it, and what may follow them, in half precision."""
-    writer = _Writer(network, following, peaks, floats(network), gates(network))
+    delicate = gates(network) | preparatory(network, following | _LAYERS | _LEVELS | _BLIND)
+    writer = _Writer(network, following, peaks, kinds(network), delicate)
     for node in network.nodes:
         writer.write(node)
     return writer.draft.finished(network)
@@ -57,10 +61,10 @@ def _weighted(node: onnx.NodeProto, network: Network) -> bool:
     name = node.input[0 if node.op_type == "Gather" else 1]
     if network.maker(name) == "DequantizeLinear":
         return network.producers[name].input[0] in network.weights
-    return _is_float(name, network)
+    return _constant_float(name, network)
 
 
-def _is_float(name: str, network: Network) -> bool:
+def _constant_float(name: str, network: Network) -> bool:
     return name in network.weights and network.weights[name].dtype == np.float32
 
 
@@ -69,8 +73,8 @@ class _Writer:
     network: Network
     following: Set[str]
     peaks: Peaks
-    floats: Set[str]
-    gated: Set[str]
+    kinds: Mapping[str, int]
+    delicate: Set[str]
     halves: set[str] = field(default_factory=set)
     """Tensors that have been written in half precision."""
     written: dict[tuple[str, bool], str] = field(default_factory=dict)
@@ -95,27 +99,39 @@ class _Writer:
     def _is_half(self, node: onnx.NodeProto) -> bool:
         if node.op_type == "QuantizeLinear":
             return node.input[0] in self.halves and scale_fits(self.network.weights[node.input[1]])
-        if node.output[0] in self.gated:
+        if node.output[0] in self.delicate or not (self._follows(node) or _weighted(node, self.network)):
             return False
-        follows = node.op_type in self.following and any(name in self.halves for name in node.input)
-        return (follows or _weighted(node, self.network)) and all(map(self._fits, (*node.input, *node.output)))
+        return all(map(self._fits, (*node.input, *node.output)))
+
+    def _follows(self, node: onnx.NodeProto) -> bool:
+        """Tell whether what a node reads is in half precision; of a product one operand is enough."""
+        if node.op_type not in self.following or not self._is_float(node.output[0]):
+            return False
+        read = [name for name in node.input if self._is_float(name) and not self._on_levels(name)]
+        halves = [name in self.halves for name in read]
+        return any(halves) if node.op_type == "MatMul" else all(halves)
 
     def _fits(self, name: str) -> bool:
         if self._on_levels(name):
             return scale_fits(self.network.weights[self.network.producers[name].input[1]])
-        if _is_float(name, self.network):
+        if _constant_float(name, self.network):
             return weight_fits(self.network.weights[name])
-        return name not in self.floats or peak_fits(self.peaks[name])
+        if self._is_float(name):
+            return peak_fits(self.peaks[name])
+        return not name or name in self.kinds or name in self.network.weights
 
     def _read(self, name: str, *, half: bool) -> str:
         """Return what a node in half or single precision reads in place of one of its inputs."""
         if self._on_levels(name):
             return self._once(name, self._restored, half=half)
-        if half and _is_float(name, self.network):
+        if half and _constant_float(name, self.network):
             return self._constant(name)
-        if name not in self.floats or half == (name in self.halves):
+        if not self._is_float(name) or half == (name in self.halves):
             return name
         return self._once(name, self._cast, half=half)
+
+    def _is_float(self, name: str) -> bool:
+        return self.kinds.get(name) == onnx.TensorProto.FLOAT
 
     def _on_levels(self, name: str) -> bool:
         return self.network.maker(name) == "DequantizeLinear"

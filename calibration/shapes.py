@@ -38,9 +38,9 @@ def forms(network: Network) -> Mapping[str, Form]:
     return {value.name: _form(value.type.tensor_type) for value in found if value.type.HasField("tensor_type")}
 
 
-def floats(network: Network) -> frozenset[str]:
-    """Return the tensors in single precision, weights aside."""
-    return frozenset(name for name, form in forms(network).items() if form.kind == onnx.TensorProto.FLOAT)
+def kinds(network: Network) -> Mapping[str, int]:
+    """Return the element types that are known, as numbers of `onnx.TensorProto`."""
+    return {name: form.kind for name, form in forms(network).items()}
 
 
 def _form(kind: onnx.TypeProto.Tensor) -> Form:

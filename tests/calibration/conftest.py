@@ -113,6 +113,28 @@ def convolutions(build):
     return builder.model({"x": ["N", 3, 24, 24]}, {"y": ["N", 16, 6, 6]})
 
 
+def convolved(builder, x, given, made, kernel=3):
+    weight = builder.constant(
+        builder.rng.normal(0, (given * kernel * kernel) ** -0.5, (made, given, kernel, kernel)).astype("f4")
+    )
+    pads = [kernel // 2] * 4
+    return builder.node("Conv", x, weight, builder.weight(made, scale=0.1), kernel_shape=[kernel, kernel], pads=pads)
+
+
+@pytest.fixture
+def residual(build):
+    """Two blocks of convolutions with what goes past them added, [N, 3, 24, 24] to [N, 16]."""
+    builder = build()
+    stem = builder.node("Relu", convolved(builder, "x", 3, 16))
+    x = builder.node("MaxPool", stem, kernel_shape=[2, 2], strides=[2, 2])
+    inner = builder.node("Relu", convolved(builder, x, 16, 32))
+    x = builder.node("Relu", builder.node("Add", convolved(builder, inner, 32, 16), x))
+    past = convolved(builder, x, 16, 16, kernel=1)
+    x = builder.node("Relu", builder.node("Add", past, convolved(builder, x, 16, 16)))
+    builder.node("Flatten", builder.node("GlobalAveragePool", x), output="y")
+    return builder.model({"x": ["N", 3, 24, 24]}, {"y": ["N", 16]})
+
+
 @pytest.fixture
 def quantise():
     """Writes a model in INT8 as a recipe says, every layer of it that the recipe takes."""

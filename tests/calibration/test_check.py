@@ -3,6 +3,8 @@ import onnx
 import pytest
 
 from mmer.calibration.check import centred_cosine, check
+from mmer.edge.backends.ort import OrtSession
+from mmer.edge.errors import DeviceError
 
 
 @pytest.fixture
@@ -58,3 +60,41 @@ def test_rows_that_never_vary_agree_only_when_equal():
     same = np.ones((3, 4), "f4")
     assert centred_cosine(same, same) == 1
     assert centred_cosine(same, same + 1) == 0
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """Sets what a file is run by."""
+
+    def use(**openers):
+        monkeypatch.setattr("mmer.calibration.check.engines", lambda: openers)
+
+    return use
+
+
+def refuse(_content):
+    raise DeviceError("graph: cannot load it")
+
+
+def off(content):
+    class Off(OrtSession):
+        def run(self, inputs):
+            return {name: values[..., ::-1] for name, values in super().run(inputs).items()}
+
+    return Off.open(content)
+
+
+def test_a_file_that_loads_at_one_level_only_has_a_fault_that_names_the_other(scaled, draw, opened):
+    opened(basic=OrtSession.open, extended=refuse)
+    assert check(scaled(1), scaled(1), draw(2, 1, None, 8)).fault(0.0) == "extended: graph: cannot load it"
+
+
+def test_two_engines_that_disagree_are_a_fault_that_names_them(scaled, draw, opened):
+    opened(basic=OrtSession.open, extended=OrtSession.open, other=off)
+    found = check(scaled(1), scaled(1), draw(4, 1, None, 8))
+    assert found.levels < 0.9
+    assert found.fault(0.0).startswith("basic and other disagree about it (cosine 0.")
+
+
+def test_a_graph_computes_alike_in_all_that_is_installed(scaled, draw):
+    assert check(scaled(3, 1), scaled(3, 1), draw(4, 1, None, 8)).levels == pytest.approx(1)

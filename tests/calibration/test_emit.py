@@ -98,6 +98,20 @@ def test_convolutions_run_in_int8_from_one_to_the_next(convolutions, draw, tmp_p
     assert operators.count("DequantizeLinear") == 1
 
 
+def test_sums_of_convolutions_load_and_agree_at_every_level(residual, draw, quantise):
+    content = quantise(residual, draw(64, 2, 3, 24, 24))
+    found = check(content, residual.SerializeToString(), draw(8, 2, 3, 24, 24, seed=2))
+    assert found.fault(0.99) is None
+
+
+def test_scales_and_zero_points_of_activations_are_scalars(residual, draw, quantise):
+    """A tensor of one element is none: ONNX Runtime then makes a QLinearAdd that it refuses to load."""
+    network = looked(quantise(residual, draw(2, 2, 3, 24, 24)))
+    levels = [node for node in network.nodes if node.op_type == "QuantizeLinear"]
+    assert levels
+    assert {network.weights[name].shape for node in levels for name in node.input[1:]} == {()}
+
+
 def test_linear_layers_run_in_int8(transformer, draw, tmp_path, quantise):
     operators = operators_at_run_time(quantise(transformer, draw(4, 1, None, 32)), tmp_path / "optimised.onnx")
     assert operators.count("QGemm") == 6

@@ -4,8 +4,9 @@ import pytest
 
 from mmer.calibration.check import check
 from mmer.calibration.fp16 import FOLLOWING, halved, peaks
-from mmer.calibration.network import Network
+from mmer.calibration.network import Network, watched
 from mmer.calibration.prepare import prepared
+from mmer.edge.backends.ort import OrtSession
 
 HALF, FLOAT = onnx.TensorProto.FLOAT16, onnx.TensorProto.FLOAT
 
@@ -35,6 +36,59 @@ def test_a_graph_in_half_precision_computes_the_same_at_every_level(transformer,
     for model, shape in ((transformer, (1, None, 32)), (convolutions, (None, 3, 24, 24))):
         content, _ = written(model, draw(4, *shape))
         assert check(content, model.SerializeToString(), draw(4, *shape, seed=2)).fault(0.9999) is None
+
+
+def test_a_graph_whose_middle_overflows_keeps_that_part_in_single_precision(build, draw):
+    builder = build()
+    first = builder.node("Tanh", builder.linear("x", 16, 32))
+    loud = builder.linear(first, 32, 32, builder.weight(32, 32, scale=2e4))
+    louder = builder.linear(loud, 32, 32)
+    quiet = builder.node("Tanh", builder.node("Mul", louder, builder.constant(np.float32(1e-5))))
+    builder.node("Tanh", builder.linear(quiet, 32, 16), output="y")
+    model = builder.model({"x": [1, "T", 16]}, {"y": [1, "T", 16]})
+    inputs = draw(8, 1, None, 16)
+    content, network = written(model, inputs)
+    assert [network.weights[n.input[1]].dtype.name for n in network.nodes if n.op_type == "Gemm"] == [
+        *("float16", "float32", "float32", "float16")
+    ]
+    made = OrtSession.open(watched(Network.of(model), [loud])).run(inputs[0])[loud]
+    assert np.abs(made).max() > 65504
+    assert check(content, model.SerializeToString(), draw(4, 1, None, 16, seed=2)).fault(0.9999) is None
+
+
+def test_weights_that_would_vanish_stay_in_single_precision(build, draw):
+    builder = build()
+    tiny = builder.node("MatMul", "x", builder.weight(16, 16, scale=2e-8))
+    loud = builder.node("Mul", tiny, builder.constant(np.float32(1e7)))
+    builder.linear(builder.node("Tanh", loud), 16, 16, output="y")
+    model = builder.model({"x": [1, "T", 16]}, {"y": [1, "T", 16]})
+    content, network = written(model, draw(4, 1, None, 16))
+    assert sorted(w.dtype.name for w in network.weights.values() if w.ndim == 2) == ["float16", "float32"]
+    assert check(content, model.SerializeToString(), draw(4, 1, None, 16, seed=2)).fault(0.9999) is None
+
+
+def test_values_that_would_vanish_stay_in_single_precision(build, draw):
+    builder = build()
+    faint = builder.node("Mul", "x", builder.constant(np.float32(1e-7)))
+    hidden = builder.node("MatMul", faint, builder.weight(16, 16))
+    builder.node("Tanh", builder.node("Mul", hidden, builder.constant(np.float32(1e7))), output="y")
+    model = builder.model({"x": [1, "T", 16]}, {"y": [1, "T", 16]})
+    content, network = written(model, draw(4, 1, None, 16))
+    assert {w.dtype.name for w in network.weights.values() if w.ndim == 2} == {"float32"}
+    assert check(content, model.SerializeToString(), draw(4, 1, None, 16, seed=2)).fault(0.9999) is None
+
+
+@pytest.mark.parametrize("operator", ["Pow", "ReduceSum", "Sqrt", "Exp"])
+def test_powers_roots_and_sums_stay_in_single_precision(build, draw, operator):
+    builder = build()
+    hidden = builder.node("Relu", builder.node("Gemm", "x", builder.weight(16, 16)))
+    more = {"Pow": [np.float32(2)], "ReduceSum": [np.array([1])]}.get(operator, [])
+    made = builder.node(operator, hidden, *(builder.constant(value) for value in more))
+    builder.node("Tanh", made, output="y")
+    model = builder.model({"x": ["N", 16]}, {"y": ["N", 1 if operator == "ReduceSum" else 16]})
+    _, network = written(model, draw(4, None, 16))
+    (node,) = (node for node in network.nodes if node.op_type == operator)
+    assert kinds(network)[node.input[0]] == FLOAT
 
 
 @pytest.mark.parametrize("operator", ["Softmax", "LayerNormalization", "Add"])

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mmer.calibration.levels import Affine, Channels, response
+from mmer.calibration.levels import HALF_SYMMETRIC, SIGNED, Affine, Channels, response
 from mmer.calibration.ranges import Range
 from mmer.edge.backends.ort import OrtSession
 
@@ -13,6 +13,35 @@ def test_zero_stands_exactly_on_a_level(seen):
     assert 0 in levels
     assert levels.min() <= min(seen.low, 0) + float(affine.scale)
     assert levels.max() >= max(seen.high, 0) - float(affine.scale)
+
+
+@pytest.mark.parametrize("seen", [Range(-3, 5), Range(0, 7), Range(2, 9), Range(-4, -1)])
+def test_signed_levels_are_the_unsigned_ones_moved(seen):
+    unsigned, signed = Affine.of(seen), Affine.of(seen, SIGNED)
+    assert (signed.scale, int(signed.zero)) == (unsigned.scale, int(unsigned.zero) - 128)
+    assert signed.zero.dtype == np.int8
+
+
+@pytest.mark.parametrize("seen", [Range(-3, 5), Range(0, 7), Range(-0.1, 0)])
+def test_symmetric_levels_cover_the_largest_magnitude_about_an_int8_zero(seen):
+    affine = Affine.of(seen, HALF_SYMMETRIC)
+    assert (affine.zero, affine.zero.dtype) == (0, np.int8)
+    assert affine.range.high == pytest.approx(seen.peak, rel=1e-3)
+    assert np.float16(affine.scale) == affine.scale
+
+
+def test_a_scale_that_half_precision_does_not_hold_stays_as_it_is():
+    affine = Affine.of(Range(-1e-4, 0), HALF_SYMMETRIC)
+    assert affine.scale == np.float32(1e-4 / 127)
+
+
+def test_halving_the_scales_of_a_weight_leaves_its_integers():
+    rng = np.random.default_rng(0)
+    channels = Channels.of(rng.normal(0, 1, (8, 16)).astype("f4"), 0, 8)
+    half = channels.halved()
+    assert (half.values == channels.values).all()
+    assert (half.scale.astype("f2") == half.scale).all()
+    assert np.abs(half.scale / channels.scale - 1).max() < 2**-11
 
 
 def test_what_is_never_negative_has_its_zero_at_the_lowest_level():
