@@ -80,7 +80,7 @@ class Draft:
     def weight(self, name: str, array: Array) -> str:
         """Keep an initialiser, once for each name, and return the name."""
         if name not in self.weights:
-            self.weights[name] = numpy_helper.from_array(np.asarray(array, order="C"), name)
+            self.weights[name] = numpy_helper.from_array(np.asarray(array, order="C"), name)  # a scale stays a scalar
         return name
 
     def finished(self, network: Network) -> onnx.ModelProto:

@@ -31,6 +31,8 @@ class Habits:
     half: bool
     powers: bool
     """Whether scales are powers of two."""
+    listed: bool
+    """Whether scales are lists of one number, as some tools write them, and not scalars as the standard says."""
     headroom: float
     """How far scales stray from what the range asks for, as a power of two."""
 
@@ -46,6 +48,7 @@ class Habits:
             channels=bool(rng.random() < 0.6),
             half=bool(opset >= _FP16_FROM and rng.random() < 0.1),
             powers=bool(rng.random() < 0.15),
+            listed=bool(rng.random() < 0.1),
             headroom=float(rng.choice([0.0, 0.0, 3.0])),
         )
 
@@ -174,6 +177,8 @@ class _Writer:
         return self.draft.add("DequantizeLinear", parts, read, axis=axis)
 
     def _pair(self, tensor: str, scale: Array, zero: Array) -> str:
+        if self.habits.listed:
+            scale, zero = scale.reshape(1), zero.reshape(1)
         parts = self.draft.weight(f"{tensor}.scale", scale), self.draft.weight(f"{tensor}.zero", zero)
         levels = self.draft.add("QuantizeLinear", (tensor, *parts), f"{tensor}.levels")
         return self.draft.add("DequantizeLinear", (levels, *parts), f"{tensor}.levelled")

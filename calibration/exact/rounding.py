@@ -1,7 +1,8 @@
 """QuantizeLinear, DequantizeLinear and DynamicQuantizeLinear.
 
 The standard's own words: quantising is saturate(round(x / scale) + zero), halves go to the even number; dequantising
-is (x - zero) * scale.
+is (x - zero) * scale. A runtime may reckon both from the ends of the range instead, as OpenVINO's FakeQuantize does,
+and then rounds relative to the range and not to the number.
 """
 
 import numpy as np
@@ -12,6 +13,8 @@ from mmer.calibration.network import Array, attributes
 from mmer.calibration.ranges import Wide
 
 BYTE = np.dtype(np.uint8)
+_BIAS = 4
+"""Bytes of an integer bias."""
 
 
 def quantise(node: onnx.NodeProto, operands: tuple[Value | None, ...], slack: float) -> Value:
@@ -20,7 +23,7 @@ def quantise(node: onnx.NodeProto, operands: tuple[Value | None, ...], slack: fl
     kind = zero.kind if zero is not None else _stated(node)
     steps = _along(scale.centre, x, node)
     offset = _along(zero.centre, x, node) if zero is not None else np.zeros(())
-    reach = x.radius + 2 * unit(scale.kind) * x.peak  # a runtime divides in float, or multiplies by an inverse
+    reach = x.radius + 2 * unit(scale.kind, x.kind) * (x.peak + _span(kind) * steps)
     return _levels(x.centre / steps, reach / steps, offset, kind, slack)
 
 
@@ -30,8 +33,8 @@ def dequantise(node: onnx.NodeProto, operands: tuple[Value | None, ...]) -> Valu
     steps = np.broadcast_to(_along(scale.centre, x, node), _broadcastable(scale.centre, x, node))
     offset = _along(zero.centre, x, node) if zero is not None else np.zeros(())
     levels = x.centre - offset
-    roundings = 2 if x.kind.itemsize >= 4 else 1  # an int32 is no float32 yet
-    made = rounded(levels * steps, x.radius * steps, scale.kind, roundings)
+    ends = 2 * unit(scale.kind) * _span(x.kind) * steps
+    made = rounded(levels * steps, x.radius * steps + ends, scale.kind, 2)
     return Value(made.centre, made.radius, made.kind, Grid(levels, steps))
 
 
@@ -48,6 +51,12 @@ def dynamic(x: Value, slack: float) -> tuple[Value, Value, Value]:
     levels = _levels(x.centre / scale, uncertain, zero.centre, BYTE, slack + float(zero.radius))
     step = Value(np.asarray(scale), np.asarray(reach), x.kind)
     return levels, step, zero
+
+
+def _span(kind: Kind) -> float:
+    """Return how many levels there are, 0 for biases, whose levels have no ends that are reached."""
+    limits = np.iinfo(kind)
+    return 0.0 if kind.itemsize >= _BIAS else float(limits.max) - float(limits.min)
 
 
 def _levels(exact: Wide, reach: Wide, offset: Wide, kind: Kind, slack: float) -> Value:

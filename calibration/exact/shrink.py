@@ -170,7 +170,7 @@ def _weights(case: Case) -> list[onnx.TensorProto]:
 
 
 def _tensor(array: Array, name: str) -> onnx.TensorProto:
-    return numpy_helper.from_array(np.ascontiguousarray(array), name)
+    return numpy_helper.from_array(np.asarray(array, order="C"), name)
 
 
 def _value(name: str, value: Value) -> onnx.ValueInfoProto:
