@@ -1,13 +1,15 @@
 """RepVGG (Ding et al. 2021), small, and the weight decay that its authors train it with."""
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
 from mmer.training.repvgg import RepVggBlock
 
-WIDTHS = (24, 32, 64, 128)
-"""Of the stages; each halves the picture behind its first block."""
-BLOCKS = (1, 2, 3, 2)
+WIDTHS = (24, 48, 96)
+"""Of the stages, at a half, a quarter and an eighth of the still's side."""
+BLOCKS = (3, 6, 2)
 
 
 class RepVgg(nn.Module):
@@ -15,12 +17,14 @@ class RepVgg(nn.Module):
 
     def __init__(self, classes: int) -> None:
         super().__init__()
-        layers: list[nn.Module] = []
-        before = 1
+        layers: list[nn.Module] = [nn.PixelUnshuffle(2)]
+        before = 4
         for width, count in zip(WIDTHS, BLOCKS, strict=True):
-            layers += [RepVggBlock(before, width), nn.MaxPool2d(2)]
-            layers += [RepVggBlock(width, width) for _ in range(count - 1)]
+            widths = [before, *[width] * count]
+            layers += [RepVggBlock(*pair) for pair in pairwise(widths)]
+            layers.append(nn.MaxPool2d(2))
             before = width
+        layers.pop()
         self.stages = nn.Sequential(*layers)
         self.head = nn.Linear(before, classes)
 
