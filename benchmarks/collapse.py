@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from collapses.learned import learned
-from collapses.network import Float, exported, spelled
+from collapses.learned import RECIPES, learned
+from collapses.moved import lifted, unbalanced
+from collapses.network import Float, exported
 from collapses.picture import draw
 from collapses.quantisers import Maker, quantisers
 from collapses.rows import Row, rows, to_json
@@ -31,7 +32,8 @@ from mmer.edge.doctor.examine import processor
 
 CALIBRATION = 256
 """Stills that ranges are taken from."""
-NAMES = ("vit", "vit, norms spelled out", "repvgg")
+MOVED = {"vit": ("vit, lifted by hand", lifted), "repvgg": ("repvgg, unbalanced by hand", unbalanced)}
+"""What is made of each network besides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +45,11 @@ class Found:
 
 
 def files(pack: Path, keep: Path) -> Iterator[tuple[str, Float]]:
-    """Yield what everybody starts from."""
+    """Yield what everybody starts from: the networks as trained, then those moved by hand."""
     stills = Stills.read(pack, "train")
-    vit = learned("vit", stills, keep)
-    modules = (vit, spelled(vit), learned("repvgg", stills, keep))
-    yield from ((name, exported(module, stills, CALIBRATION)) for name, module in zip(NAMES, modules, strict=True))
+    modules = {name: learned(name, stills, keep) for name in RECIPES}
+    modules |= {title: move(modules[name]) for name, (title, move) in MOVED.items()}
+    yield from ((name, exported(module, stills, CALIBRATION)) for name, module in modules.items())
 
 
 def found(float_: Float, test: Stills, makers: Mapping[str, Maker]) -> Found:

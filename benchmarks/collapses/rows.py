@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 from collapses.halves import halved_logits
-from collapses.network import INPUT, OUTPUT, Float
+from collapses.network import INPUT, OUTPUT, Float, spelled
 from collapses.ours import ours
 from collapses.quantisers import Maker
 from collapses.stills import Stills
 from numpy.typing import NDArray
+from torch import nn
 
 from mmer.calibration.check import centred_cosine
 from mmer.edge.backends.ort import OrtSession, OrtSettings
@@ -98,6 +99,8 @@ def rows(float_: Float, stills: Stills, makers: Mapping[str, Maker]) -> Iterator
     for name, make in makers.items():
         yield _made(name, make, float_, test)
     yield test.row("FP16, everything cast", halved_logits(float_.module, stills))
+    if any(isinstance(module, nn.LayerNorm) for module in float_.module.modules()):
+        yield test.row("FP16, everything cast, norms spelled out", halved_logits(spelled(float_.module), stills))
     yield from _ours(float_, test)
 
 
