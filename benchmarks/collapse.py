@@ -1,6 +1,7 @@
 """Networks that published tools quantise to nothing, trained here, and what becomes of them by default and by mmer.
 
-    python benchmarks/collapse.py --pack DIR [--keep FOLDER] [--nncf PYTHON] [--json FILE] [--picture FILE]
+    python benchmarks/collapse.py --pack DIR [--only vit repvgg] [--stills N] [--keep FOLDER] [--nncf PYTHON]
+                                  [--json FILE] [--picture FILE]
 
 A small vision transformer and a small RepVGG learn the stills of FER-2013 as their papers train (docs/collapses.md).
 Every quantiser gets the same ONNX file and the same training stills; every file answers the official PublicTest, one
@@ -13,7 +14,7 @@ import platform
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,14 +27,27 @@ from collapses.quantisers import Maker, quantisers
 from collapses.rows import Row, rows, to_json
 from collapses.spread import Spread, spreads
 from collapses.stills import Stills
+from torch import nn
 
 from mmer.edge.backends.ort import version
 from mmer.edge.doctor.examine import processor
 
 CALIBRATION = 256
 """Stills that ranges are taken from."""
-MOVED = {"vit": ("vit, lifted by hand", lifted), "repvgg": ("repvgg, unbalanced by hand", unbalanced)}
-"""What is made of each network besides."""
+HEAD = """\
+| form | accuracy | UAR | accuracy against float, points | same label, % | cosine | unoptimised | kB | |
+|---|---|---|---|---|---|---|---|---|"""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What is made of a network besides."""
+
+    title: str
+    move: Callable[[nn.Module], nn.Module]
+
+
+MOVED = {"vit": Moved("vit, lifted by hand", lifted), "repvgg": Moved("repvgg, unbalanced by hand", unbalanced)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +58,11 @@ class Found:
     spreads: Sequence[Spread]
 
 
-def files(pack: Path, keep: Path) -> Iterator[tuple[str, Float]]:
+def files(pack: Path, names: Sequence[str], keep: Path) -> Iterator[tuple[str, Float]]:
     """Yield what everybody starts from: the networks as trained, then those moved by hand."""
     stills = Stills.read(pack, "train")
-    modules = {name: learned(name, stills, keep) for name in RECIPES}
-    modules |= {title: move(modules[name]) for name, (title, move) in MOVED.items()}
+    modules = {name: learned(name, stills, keep) for name in names}
+    modules |= {MOVED[name].title: MOVED[name].move(modules[name]) for name in names}
     yield from ((name, exported(module, stills, CALIBRATION)) for name, module in modules.items())
 
 
@@ -58,7 +72,11 @@ def found(float_: Float, test: Stills, makers: Mapping[str, Maker]) -> Found:
     for row in rows(float_, test, makers):
         made.append(row)
         print(line(row), flush=True)
-    return Found(made, spreads(float_))
+    spread = spreads(float_)
+    for operator in sorted({each.operator for each in spread}):
+        levels = [each.levels for each in spread if each.operator == operator]
+        print(f"{operator}: {min(levels):.0f} to {max(levels):.0f} of 255 levels are left to the middle channel")
+    return Found(made, spread)
 
 
 def line(row: Row) -> str:
@@ -82,6 +100,8 @@ def main() -> None:
     """Parse, run, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pack", type=Path, required=True, help="the folder with the archives of FER-2013")
+    parser.add_argument("--stills", type=int, metavar="N", help="judge by so many test stills, not by all 3,508")
+    parser.add_argument("--only", nargs="+", choices=RECIPES, default=list(RECIPES), help="networks")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="where trained networks are kept")
     parser.add_argument("--nncf", type=Path, metavar="PYTHON", help="an interpreter that has NNCF")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything there")
@@ -91,9 +111,9 @@ def main() -> None:
     start = time.perf_counter()
     makers, all_found = quantisers(options.nncf), {}
     with tempfile.TemporaryDirectory() as unkept:
-        test = Stills.read(options.pack, "val")
-        for name, float_ in files(options.pack, options.keep or Path(unkept)):
-            print(f"\n{name}\n", flush=True)
+        test = Stills.read(options.pack, "val").first(options.stills)
+        for name, float_ in files(options.pack, options.only, options.keep or Path(unkept)):
+            print(f"\n{name}\n\n{HEAD}", flush=True)
             all_found[name] = found(float_, test, makers)
     print(
         f"\n{processor().model}, onnxruntime {version()}, torch {torch.__version__}, Python {platform.python_version()}"

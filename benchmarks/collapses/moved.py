@@ -7,7 +7,6 @@ from copy import deepcopy
 from itertools import pairwise
 
 import torch
-from collapses.repvgg import RepVgg
 from collapses.vit import Vit
 from torch import nn
 
@@ -16,18 +15,19 @@ LIFT = 512.0
 OCTAVES = 4
 
 
-def lifted(network: Vit, by: float = LIFT) -> Vit:
+def lifted(network: nn.Module, by: float = LIFT) -> nn.Module:
     """Return a network with a number added to every channel of the residual stream, which each layer norm takes away.
 
     The mean over channels is the one thing in the stream that no layer reads.
     """
     copy = deepcopy(network)
+    assert isinstance(copy, Vit)
     with torch.no_grad():
         copy.places += by
     return copy
 
 
-def unbalanced(network: RepVgg, octaves: int = OCTAVES) -> RepVgg:
+def unbalanced(network: nn.Module, octaves: int = OCTAVES) -> nn.Module:
     """Return a fused network whose channels are up to so many octaves larger or smaller between convolutions.
 
     What one convolution writes larger the next one reads smaller, by powers of two: every float is the same but for
@@ -35,7 +35,7 @@ def unbalanced(network: RepVgg, octaves: int = OCTAVES) -> RepVgg:
     """
     copy = deepcopy(network)
     rng = torch.Generator().manual_seed(0)
-    convolutions = [module for module in copy.stages.modules() if isinstance(module, nn.Conv2d)]
+    convolutions = [module for module in copy.modules() if isinstance(module, nn.Conv2d)]
     with torch.no_grad():
         for writer, reader in pairwise(convolutions):
             assert writer.bias is not None

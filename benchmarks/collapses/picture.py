@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 from collapses.spread import Spread
 
 from mmer.edge.bench.plots import DPI, canvas
@@ -17,8 +18,10 @@ _STEPS = 255
 
 def draw(found: Mapping[str, Sequence[Spread]], path: Path) -> None:
     """Write one panel for each kind of tensor, from the first layer to the last, PNG."""
-    figure, panels = canvas(8.0, 8.0, len(PANELS))
-    for axes, (network, operator, title) in zip(panels, PANELS, strict=True):
+    wanted = [panel for panel in PANELS if panel[0] in found]
+    figure, made = canvas(8.0, 2.7 * len(wanted), len(wanted))
+    panels = np.atleast_1d(made)
+    for axes, (network, operator, title) in zip(panels, wanted, strict=True):
         shown = [spread.peaks for spread in found[network] if spread.operator == operator]
         places = range(1, len(shown) + 1)
         axes.plot(places, [peaks[0] for peaks in shown], "o-", color="#d55e00", label="largest channel")

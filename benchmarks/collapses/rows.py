@@ -77,8 +77,9 @@ class Test:
         )
 
     def _plain(self, content: bytes) -> float:
-        some = self.stills.where(np.arange(len(self.stills.names)) < PLAIN)
-        return centred_cosine(self.float_[:PLAIN], answers(content, some, OrtSettings(optimisation="disabled")))
+        return centred_cosine(
+            self.float_[:PLAIN], answers(content, self.stills.first(PLAIN), OrtSettings(optimisation="disabled"))
+        )
 
     def _judged(self, scores: Scores) -> Judged:
         finite = np.where(np.isfinite(scores).all(axis=1, keepdims=True), scores, 0.0)

@@ -37,6 +37,10 @@ class Stills:
         names = tuple(name for name, take in zip(self.names, wanted, strict=True) if take)
         return Stills(self.pictures[wanted], self.classes[wanted], names)
 
+    def first(self, count: int | None) -> "Stills":
+        """Return so many, or all of them."""
+        return Stills(self.pictures[:count], self.classes[:count], self.names[:count])
+
     def inputs(self, places: NDArray[np.int64] | slice) -> NDArray[np.float32]:
         """Return some of them as `[B, 1, 48, 48]`, each about 0 with a standard deviation of 1."""
         grey = self.pictures[places].astype(np.float32)[:, None]
