@@ -1,0 +1,37 @@
+"""The largest, the middle and the smallest channel of tensors that share one scale, beside one step of eight bits."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from collapses.spread import Spread
+
+from mmer.edge.bench.plots import DPI, canvas
+
+PANELS = (
+    ("vit", "Add", "ViT: what the residual additions make"),
+    ("repvgg", "Conv weight", "RepVGG: weights of the fused convolutions"),
+    ("repvgg", "Conv", "RepVGG: what the fused convolutions make"),
+)
+_STEPS = 255
+
+
+def draw(found: Mapping[str, Sequence[Spread]], path: Path) -> None:
+    """Write one panel for each kind of tensor, from the first layer to the last, PNG."""
+    wanted = [panel for panel in PANELS if panel[0] in found]
+    figure, made = canvas(8.0, 2.7 * len(wanted), len(wanted))
+    panels = np.atleast_1d(made)
+    for axes, (network, operator, title) in zip(panels, wanted, strict=True):
+        shown = [spread.peaks for spread in found[network] if spread.operator == operator]
+        places = range(1, len(shown) + 1)
+        axes.plot(places, [peaks[0] for peaks in shown], "o-", color="#d55e00", label="largest channel")
+        axes.plot(places, [peaks[len(peaks) // 2] for peaks in shown], "o-", color="#0072b2", label="middle channel")
+        axes.plot(places, [peaks[-1] for peaks in shown], "o-", color="#56b4e9", label="smallest channel")
+        axes.plot(places, [2 * peaks[0] / _STEPS for peaks in shown], "k--", label="one step of eight bits")
+        axes.set(yscale="log", xticks=list(places), ylabel="largest magnitude")
+        axes.set_title(title, size=11)
+        axes.grid(axis="y", color="#e5e5e5", linewidth=0.8)
+        axes.spines[["top", "right"]].set_visible(False)
+    panels[-1].set_xlabel("layer, from the first to the last")
+    figure.legend(*panels[0].get_legend_handles_labels(), ncols=4, loc="outside lower center", frameon=False)
+    figure.savefig(path, dpi=DPI)
