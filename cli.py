@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -343,24 +344,38 @@ def calibrate(
     ] = "minmax",
     where: Where = None,
     seed: Annotated[int, typer.Option(help="Of the choice of clips.")] = 0,
+    ranges: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE|BUNDLE", help="Statistics of an earlier calibration, in place of a new look."),
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on after an interruption, with equal ranges.")] = False,
     exist_ok: ExistOk = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Write INT8 and FP16 forms of a bundle's graphs; INT8 stays only where it is right, and faster on this machine."""
+    """Write INT8 and FP16 forms of a bundle's graphs; INT8 stays only where it is right, and faster on this machine.
+
+    Until the bundle is there, OUTPUT.progress keeps what --resume needs.
+    """
     _require("onnx", extra="calibrate")
-    from mmer.calibration.calibrate import calibrate  # noqa: PLC0415
+    from mmer.calibration.calibrate import Earlier, calibrate  # noqa: PLC0415
+    from mmer.calibration.resume import claim_progress, progress_path  # noqa: PLC0415
+    from mmer.calibration.reuse import earlier_ranges  # noqa: PLC0415
     from mmer.calibration.settings import CalibrationSettings  # noqa: PLC0415
     from mmer.edge.bundle.bundle import Bundle  # noqa: PLC0415
     from mmer.edge.bundle.writer import claim_bundle  # noqa: PLC0415
     from mmer.edge.corpus import Corpus  # noqa: PLC0415
 
     settings = CalibrationSettings(split, samples, fresh, method, seed)
+    exist_ok = claim_progress(output, resume=resume, exist_ok=exist_ok) or exist_ok
     claim_bundle(output, exist_ok=exist_ok)
+    opened = Bundle.open(bundle)
+    earlier = Earlier(progress_path(output), earlier_ranges(ranges, opened) if ranges else None)
     corpus = Corpus.read(data).where(_conditions(where))
     with _phases(quiet=quiet) as progress:
-        calibrated = calibrate(Bundle.open(bundle), corpus, settings, progress)
+        calibrated = calibrate(opened, corpus, settings, progress, earlier)
     written = calibrated.save(output, exist_ok=exist_ok)
+    shutil.rmtree(progress_path(output))
     _print(calibrated.to_json(written) if as_json else list(calibrated.lines(written)))
 
 

@@ -8,8 +8,9 @@ import onnx
 
 from mmer.calibration.check import Check, check, outputs
 from mmer.calibration.fp16 import halved
+from mmer.calibration.memory import Known, Memory
 from mmer.calibration.network import Network
-from mmer.calibration.observe import observe
+from mmer.calibration.observe import Step, observe
 from mmer.calibration.passes import Again
 from mmer.calibration.prepare import prepared
 from mmer.calibration.race import Race, race
@@ -67,6 +68,9 @@ class Subject:
     calibration: Again
     fresh: Sequence[Tensors]
     """Of other clips than `calibration`."""
+    memory: Memory = field(default_factory=Known)
+    """Of what calibration saw."""
+    step: Step = lambda _done, _of: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +119,7 @@ def judge(subject: Subject, recipe: Recipe, settings: CalibrationSettings) -> Ju
 
 def _int8(subject: Subject, network: Network, recipe: Recipe, settings: CalibrationSettings) -> Form:
     made_from, tried = _dealt(subject.calibration)
-    observed = observe(network, made_from, settings.method)
+    observed = observe(network, made_from, settings.method, subject.memory, subject.step)
     every = sites(network)
     levels = levels_of(network, every, made_from, recipe.weight_bits)
     trial = Trial(network, observed, levels, tried, outputs(subject.content, tried))
