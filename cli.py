@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -363,6 +364,15 @@ def calibrate(
     anyway: Annotated[
         bool, typer.Option("--anyway", help="Of an .onnx file, write INT8 also if it is slower or less accurate.")
     ] = False,
+    ranges: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE|BUNDLE", help="Of a bundle: statistics of an earlier calibration, in place of a new look."
+        ),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Of a bundle: go on after an interruption, with equal ranges.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Of the choice of clips or samples.")] = 0,
     exist_ok: ExistOk = False,
     as_json: Json = False,
@@ -370,14 +380,15 @@ def calibrate(
 ) -> None:
     """Write INT8 and FP16 forms of a bundle's graphs; INT8 stays only where it is right, and faster on this machine.
 
-    Of an .onnx file, 6 when INT8 is not accurate enough and 7 when it is no faster; nothing is written then.
+    Of an .onnx file, 6 when INT8 is not accurate enough and 7 when it is no faster; nothing is written then. Until a
+    bundle is there, OUTPUT.progress keeps what --resume needs.
     """
     _require("onnx", extra="calibrate")
     from mmer.calibration.settings import CalibrationSettings  # noqa: PLC0415
 
     alone = model.suffix == ".onnx"
     strangers = (
-        {"--data": data, "--split": split, "--where": where}
+        {"--data": data, "--split": split, "--where": where, "--ranges": ranges, "--resume": resume}
         if alone
         else {"--inputs": inputs, "--fp16": fp16, "--anyway": anyway}
     )
@@ -399,19 +410,25 @@ def calibrate(
         if not made:
             single.require()
         return
-    from mmer.calibration.calibrate import calibrate  # noqa: PLC0415
+    from mmer.calibration.calibrate import Earlier, calibrate  # noqa: PLC0415
+    from mmer.calibration.resume import claim_progress, progress_path  # noqa: PLC0415
+    from mmer.calibration.reuse import earlier_ranges  # noqa: PLC0415
     from mmer.edge.bundle.bundle import Bundle  # noqa: PLC0415
     from mmer.edge.bundle.writer import claim_bundle  # noqa: PLC0415
     from mmer.edge.corpus import Corpus  # noqa: PLC0415
 
     if not data or output is None:
         raise SettingError("a bundle needs --data, an index of clips, and --output, the bundle to write; name both")
+    exist_ok = claim_progress(output, resume=resume, exist_ok=exist_ok) or exist_ok
     claim_bundle(output, exist_ok=exist_ok)
+    opened = Bundle.open(model)
+    earlier = Earlier(progress_path(output), earlier_ranges(ranges, opened) if ranges else None)
     corpus = Corpus.read(data).where(_conditions(where))
     with _phases(quiet=quiet) as progress:
-        calibrated = calibrate(Bundle.open(model), corpus, settings, progress)
+        calibrated = calibrate(opened, corpus, settings, progress, earlier)
     sys.stderr.writelines(f"warning: {found.says}\n" for found in (() if quiet else calibrated.warnings))
     written = calibrated.save(output, exist_ok=exist_ok)
+    shutil.rmtree(progress_path(output))
     _print(calibrated.to_json(written) if as_json else list(calibrated.lines(written)))
 
 

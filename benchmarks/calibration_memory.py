@@ -93,7 +93,8 @@ def calibrate(model: str, path: Path, count: int, part: str) -> dict[str, float]
     start = time.perf_counter()
 
     def step(done: int, of: int) -> None:
-        print(f"pass {done} of {of}, {time.perf_counter() - start:.0f} s, {high_water_mb()} MB", file=sys.stderr)
+        if done % 16 == 0:
+            print(f"{done} of {of}, {time.perf_counter() - start:.0f} s, {high_water_mb()} MB", file=sys.stderr)
 
     if "observe" in part:
         observe(network, lambda: samples(model, count), step=step)
@@ -109,6 +110,7 @@ def measured(*arguments: str) -> dict[str, float]:
 
 
 def main() -> None:
+    """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--keep", type=Path, help="a folder for the graphs")
     parser.add_argument("--samples", type=int, nargs="+", default=[64, 512])

@@ -1,16 +1,18 @@
 """From a float bundle and a corpus to what is smaller or faster, and still right, on this machine."""
 
-import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from mmer.calibration.agreement import Agreement, agreement, logits
 from mmer.calibration.calibrated import Calibrated
 from mmer.calibration.judge import Judgement, Subject, judge
-from mmer.calibration.recipe import Recipe
+from mmer.calibration.memory import Memory, Passes
 from mmer.calibration.recording import Progress, Recorded, record
+from mmer.calibration.resume import workshop
+from mmer.calibration.reuse import Ranges, statistics_document
 from mmer.calibration.samples import Samples
 from mmer.calibration.settings import CalibrationSettings
 from mmer.calibration.suspicion import suspicions
@@ -21,11 +23,27 @@ from mmer.edge.corpus import Corpus
 from mmer.edge.doctor.examine import examine
 
 
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What need not be done again."""
+
+    folder: Path | None = None
+    """In which the calibration keeps how far it is, to go on with it; `None` keeps nothing."""
+    ranges: Ranges | None = None
+    """In place of looking at the samples."""
+
+    def memory(self, graph: str, folder: Path) -> Memory:
+        """Return what is known of a graph's tensors, and where more is kept."""
+        known = self.ranges.graphs.get(graph, {}) if self.ranges else {}
+        return Passes(folder / "passes" / graph, known)
+
+
 def calibrate(
     bundle: Bundle,
     corpus: Corpus,
     settings: CalibrationSettings,
     progress: Progress = lambda *_: None,
+    earlier: Earlier = Earlier(),
 ) -> Calibrated:
     """Make the INT8 and FP16 form of every graph of a bundle, and judge each.
 
@@ -35,39 +53,47 @@ def calibrate(
     """
     cpu = examine().cpu
     recipes = recipes_for(settings.targets, cpu.features)
-    with tempfile.TemporaryDirectory(prefix="mmer-") as folder:
-        recorded = record(bundle, corpus, Path(folder), settings, progress)
-        warnings = tuple(suspicions(bundle.manifest, corpus.part(settings.split).entries, recorded))
-        judgements = _judged(bundle, recorded, recipes, settings, progress)
-        chosen, quantised = _agreements(bundle, judgements, recorded.fresh)
-    facts = {
+    about: dict[str, object] = {
         "settings": asdict(settings),
         "recipes": [recipe.to_json() for recipe in recipes],
         "corpus": corpus.digest,
         "split": settings.split,
         "source": bundle.digest,
-        "samples": {"calibration": recorded.calibration.to_json(), "fresh": recorded.fresh.to_json()},
-        "machine": {"cpu": cpu.model, "features": list(cpu.features), "int8": cpu.int8},
         "versions": versions("mmer", "numpy", "onnx", "onnxruntime", "openvino"),
     }
-    return Calibrated(bundle, judgements, chosen, quantised, facts, warnings=warnings)
+    if earlier.ranges is not None:
+        about["ranges_of"] = earlier.ranges.digest
+    with workshop(earlier.folder, about) as folder:
+        recorded = record(bundle, corpus, folder, settings, progress)
+        warnings = tuple(suspicions(bundle.manifest, corpus.part(settings.split).entries, recorded))
+        memories = {name: earlier.memory(name, folder) for name in bundle.manifest.graphs}
+        judgements: list[Judgement] = []
+        for subject in _subjects(bundle, recorded, memories, progress):
+            judgements.append(judge(subject, recipes, settings))
+            progress("graphs", len(judgements), len(memories))
+        chosen, quantised = _agreements(bundle, judgements, recorded.fresh)
+        seen = {name: statistics_document(bundle.graph(name, "fp32"), m.recall()) for name, m in memories.items()}
+    facts = {
+        **about,
+        "samples": {"calibration": recorded.calibration.to_json(), "fresh": recorded.fresh.to_json()},
+        "machine": {"cpu": cpu.model, "features": list(cpu.features), "int8": cpu.int8},
+    }
+    return Calibrated(bundle, judgements, chosen, quantised, facts, seen, warnings)
 
 
-def _judged(
-    bundle: Bundle, recorded: Recorded, recipes: Sequence[Recipe], settings: CalibrationSettings, progress: Progress
-) -> list[Judgement]:
-    judgements: list[Judgement] = []
-    for name in bundle.manifest.graphs:
-        subject = Subject(
+def _subjects(
+    bundle: Bundle, recorded: Recorded, memories: Mapping[str, Memory], progress: Progress
+) -> Iterator[Subject]:
+    for name, memory in memories.items():
+        yield Subject(
             name,
             bundle.graph(name, "fp32"),
             bundle.golden(name),
-            lambda name=name: recorded.calibration.inputs(name),  # type: ignore[misc]
+            partial(recorded.calibration.inputs, name),
             tuple(recorded.fresh.inputs(name)),
+            memory,
+            partial(progress, f"ranges of {name}"),
         )
-        judgements.append(judge(subject, recipes, settings))
-        progress("graphs", len(judgements), len(bundle.manifest.graphs))
-    return judgements
 
 
 def _agreements(bundle: Bundle, judgements: Sequence[Judgement], fresh: Samples) -> tuple[Agreement, Agreement]:

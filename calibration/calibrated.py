@@ -3,11 +3,12 @@
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from mmer.calibration.agreement import Agreement
 from mmer.calibration.judge import HALF, Form, Judgement
+from mmer.calibration.reuse import RECORD
 from mmer.calibration.suspicion import Suspicion
 from mmer.edge.bundle import golden
 from mmer.edge.bundle.bundle import Bundle
@@ -17,7 +18,6 @@ from mmer.edge.bundle.writer import write_bundle
 from mmer.edge.verify.record import METRIC
 
 SCHEMA = "mmer.calibrate/1"
-RECORD = "calibration.json"
 RECORD_SCHEMA = "mmer.calibration/1"
 
 HEADER = f"{'graph':<16} {'runs as':<13} {'cosine':>7} {'speed':>8} {'MB':>14}  why"
@@ -38,6 +38,8 @@ class Calibrated:
     """Float against the plan with every INT8 graph that loads, slow and coarse ones too."""
     facts: Mapping[str, object]
     """Settings, samples, recipe, machine and versions."""
+    seen: Mapping[str, object] = field(default_factory=dict)
+    """The statistics of every graph, and the digest of the float file that they are of."""
     warnings: tuple[Suspicion, ...] = ()
     """What takes worth out of it."""
 
@@ -88,8 +90,8 @@ class Calibrated:
             for j in self.judgements
             if j.int8
         }
-        document = {"schema": RECORD_SCHEMA, **self._document(), "ranges": ranges}
-        return json.dumps(document, indent=1, sort_keys=True, allow_nan=False).encode()
+        document = {"schema": RECORD_SCHEMA, **self._document(), "ranges": ranges, "statistics": self.seen}
+        return json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
 
     def _document(self) -> dict[str, object]:
         return {

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mmer.calibration.ranges import Wide
 
 BINS = 8192
-"""Of one channel at most; at least half of them lie within the range, unless it is narrower than what float32 tells apart."""
+"""Of one channel at most; half of them lie within the range, unless float32 hardly tells its ends apart."""
 _FINEST = 20
 """Binary digits below the largest magnitude at which bins end: further down float32 holds few more."""
 _LEAST = -126

@@ -10,8 +10,9 @@ from mmer.calibration.check import Check, check, outputs
 from mmer.calibration.emit import Basis, placed
 from mmer.calibration.engines import Opener, own, runs_here
 from mmer.calibration.fp16 import ELEMENTWISE, FOLLOWING, halved, peaks
+from mmer.calibration.memory import Known, Memory
 from mmer.calibration.network import Network
-from mmer.calibration.observe import observe
+from mmer.calibration.observe import Step, observe
 from mmer.calibration.passes import Again
 from mmer.calibration.prepare import prepared
 from mmer.calibration.race import Race, race
@@ -77,6 +78,9 @@ class Subject:
     calibration: Again
     fresh: Sequence[Tensors]
     """Of other clips than `calibration`."""
+    memory: Memory = field(default_factory=Known)
+    """Of what calibration saw."""
+    step: Step = lambda _done, _of: None
     alone: bool = False
     """Whether it is a model by itself: what it calls logits may be all that it makes."""
 
@@ -138,7 +142,8 @@ def judge(subject: Subject, recipes: Sequence[Recipe], settings: CalibrationSett
     made_from, tried = _dealt(subject.calibration)
     bits = {recipe.weight_bits for recipe in recipes}
     levels = {count: levels_of(network, every, made_from, count) for count in bits}
-    basis = Basis(network, observe(network, made_from, settings.method), levels, seen)
+    observed = observe(network, made_from, settings.method, subject.memory, subject.step)
+    basis = Basis(network, observed, levels, seen)
     expected = outputs(subject.content, tried)
     trials = [Trial(basis, recipe, tried, expected) for recipe in recipes]
     return Judgement(subject.name, size, tuple(_int8(subject, trial, settings) for trial in trials), half)

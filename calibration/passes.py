@@ -85,7 +85,7 @@ def _sizes(network: Network, names: Sequence[str], inputs: Again) -> Mapping[str
             if name not in longest or array.size > longest[name][name].size:
                 longest[name] = sample
     shapes = {name: f"{name}.size" for name in names}
-    nodes = [helper.make_node("Shape", [name], [shape]) for name, shape in shapes.items()]
+    nodes = [helper.make_node("Shape", [name], [shape]) for name, shape in reversed(shapes.items())]  # so run at once
     outputs = [helper.make_tensor_value_info(shape, onnx.TensorProto.INT64, None) for shape in shapes.values()]
     found = dict.fromkeys(names, 0)
     if not longest:
@@ -99,4 +99,4 @@ def _sizes(network: Network, names: Sequence[str], inputs: Again) -> Mapping[str
 
 def _opened(network: Network, nodes: Sequence[onnx.NodeProto], outputs: Sequence[onnx.ValueInfoProto]) -> OrtSession:
     model = reduced(network.model, nodes, network.model.graph.initializer, outputs)
-    return OrtSession.open(model.SerializeToString(), OrtSettings(weights=network.folder))
+    return OrtSession.open(model.SerializeToString(), OrtSettings(patterns=False, weights=network.folder))

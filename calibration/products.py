@@ -45,8 +45,8 @@ class Products:
             self._read[layer] = _Read(rows.mean(axis=0), np.zeros(rows.shape[1]))
         read = self._read[layer]
         moved = rows - read.shift
-        for part, total in zip(self._parts, self._sums, strict=True):
-            total += moved[:, part].T @ moved[:, part]
+        for place, part in enumerate(self._parts):
+            self._sums[place] += moved[:, part].T @ moved[:, part]
         read.total += moved.sum(axis=0, dtype=np.float64)
         read.count += len(rows)
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mmer.calibration.shelf import Journal, Line, Shelf, files, read
 from mmer.edge.backends.session import Session
-from mmer.edge.bundle.arrays import pack, unpack
 from mmer.edge.bundle.graph import Graph
 from mmer.edge.bundle.plan import Plan
 from mmer.edge.corpus import Entry
@@ -36,12 +36,12 @@ class Samples:
 
     def inputs(self, graph: str) -> Iterator[Tensors]:
         """Yield what a graph was given, one after another; what came twice stands here once."""
-        return map(_read, sorted((self.folder / _GRAPHS / graph).glob("*.npz")))
+        return map(read, files(self.folder / _GRAPHS / graph))
 
     def windows(self, plan: Plan) -> Iterator[Values]:
         """Yield what the plan starts from, window by window."""
-        for number, path in enumerate(sorted((self.folder / _WINDOWS).glob("*.npz"))):
-            yield {name: _items(number, name, array, plan) for name, array in _read(path).items()}
+        for number, path in enumerate(files(self.folder / _WINDOWS)):
+            yield {name: _items(number, name, array, plan) for name, array in read(path).items()}
 
     def to_json(self) -> dict[str, object]:
         """Return which windows these are."""
@@ -61,18 +61,33 @@ class Recorder:
     def record(self, entries: Sequence[Entry], most: int, folder: Path) -> Iterator[str]:
         """Yield the id of each window that was kept, `most` at most, spread evenly over the clips.
 
-        Raises `DataError` for a clip that cannot be read.
+        What an interrupted recording left in the folder is kept as far as its clips are whole. Raises `DataError` for
+        a clip that cannot be read.
         """
-        sessions = {name: _Tap(session, folder / _GRAPHS / name) for name, session in self.sessions.items()}
-        executor = Executor(self.plan, self.graphs, sessions)
+        places = {_WINDOWS: folder / _WINDOWS} | {f"{_GRAPHS}/{name}": folder / _GRAPHS / name for name in self.graphs}
+        journal = Journal(folder)
+        journal.clear(places)
+        known = list(journal.lines())
+        shelves = {name: Shelf.open(place) for name, place in places.items()}
         count = 0
-        for left, entry in zip(range(len(entries), 0, -1), entries, strict=True):
-            for window, values in self._usable(entry, -(-(most - count) // left)):
-                executor.run(values)
-                used = {name: items for name, items in values.items() if name in self.plan.rates}
-                _write(folder / _WINDOWS, {name: _array(items, name, self.plan) for name, items in used.items()})
-                count += 1
-                yield _title(entry, window)
+        for number, entry in enumerate(entries):
+            if number < len(known):
+                ids = known[number].ids
+            else:
+                ids = tuple(self._recorded(entry, -(-(most - count) // (len(entries) - number)), shelves))
+                journal.add(Line(ids, {name: len(shelf) for name, shelf in shelves.items()}))
+            count += len(ids)
+            yield from ids
+
+    def _recorded(self, entry: Entry, most: int, shelves: Mapping[str, Shelf]) -> Iterator[str]:
+        """Record a clip by itself: what comes of it depends on no clip before."""
+        sessions = {name: _Tap(session, shelves[f"{_GRAPHS}/{name}"]) for name, session in self.sessions.items()}
+        executor = Executor(self.plan, self.graphs, sessions)
+        for window, values in self._usable(entry, most):
+            executor.run(values)
+            used = {name: items for name, items in values.items() if name in self.plan.rates}
+            shelves[_WINDOWS].put({name: _array(items, name, self.plan) for name, items in used.items()})
+            yield _title(entry, window)
 
     def _usable(self, entry: Entry, most: int) -> Iterator[tuple[Window, Values]]:
         """Yield the first windows of a clip in which there is something to look at."""
@@ -85,8 +100,8 @@ class Recorder:
 def finished(folder: Path, ids: Sequence[str]) -> Samples:
     """Return what was recorded in a folder."""
     digest = hashlib.sha256()
-    for path in sorted((folder / _WINDOWS).glob("*.npz")):
-        for name, array in _read(path).items():
+    for path in files(folder / _WINDOWS):
+        for name, array in read(path).items():
             digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
             digest.update(np.ascontiguousarray(array).data)
     return Samples(folder, tuple(ids), digest.hexdigest())
@@ -95,15 +110,15 @@ def finished(folder: Path, ids: Sequence[str]) -> Samples:
 class _Tap:
     """A session that writes down what it is given."""
 
-    def __init__(self, session: Session, folder: Path) -> None:
+    def __init__(self, session: Session, shelf: Shelf) -> None:
         self.inputs = session.inputs
         self.outputs = session.outputs
         self._session = session
-        self._folder = folder
+        self._shelf = shelf
 
     def run(self, inputs: Tensors) -> Tensors:
         """Compute all outputs."""
-        _write(self._folder, inputs)
+        self._shelf.put_once(inputs)
         return self._session.run(inputs)
 
 
@@ -121,12 +136,3 @@ def _array(items: Sequence[Item], name: str, plan: Plan) -> NDArray[Any]:
 def _items(number: int, name: str, array: NDArray[Any], plan: Plan) -> Sequence[Item]:
     parts = list(array) if plan.rates[name] == "frame" else [array]
     return [Item((number, name, index), lambda part=part: part) for index, part in enumerate(parts)]  # type: ignore[misc]
-
-
-def _write(folder: Path, tensors: Tensors) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{len(list(folder.iterdir())):06}.npz").write_bytes(pack(tensors))
-
-
-def _read(path: Path) -> Tensors:
-    return unpack(path.read_bytes(), path)

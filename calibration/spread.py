@@ -6,8 +6,8 @@ from numpy.typing import NDArray
 from mmer.calibration.histogram import BINS, Exponents, Histogram, exponent, places
 from mmer.calibration.ranges import Range, Wide
 
-CELLS = 1 << 19
-"""Bins of all channels together: 2 MB."""
+CELLS = 1 << 18
+"""Bins of all channels together: 1 MB."""
 _FEWEST = 32
 _TOGETHER = 1 << 19
 """Values that are counted at a time, in 10 MB."""

@@ -44,6 +44,8 @@ class OrtSettings:
     optimisation: str = "all"
     spinning: bool = False
     arena: bool = False
+    patterns: bool = True
+    """Whether to allocate at once what earlier inputs of the same shapes took; of many shapes, all are remembered."""
     weights: Path | None = None
     """The folder of weights that a graph in memory only refers to."""
 
@@ -112,6 +114,7 @@ def _options(settings: OrtSettings) -> ort.SessionOptions:
     options.inter_op_num_threads = 1
     options.graph_optimization_level = OPTIMISATION_LEVELS[settings.optimisation]
     options.enable_cpu_mem_arena = settings.arena
+    options.enable_mem_pattern = settings.patterns
     options.add_session_config_entry("session.intra_op.allow_spinning", "1" if settings.spinning else "0")
     if settings.weights is not None:
         options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(settings.weights))

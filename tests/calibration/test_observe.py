@@ -61,12 +61,12 @@ def test_a_tensor_that_is_too_large_has_a_pass_of_its_own(deep, draw):
     assert [len(names) for names in groups(deep, wanted, lambda: draw(2, 1, None, 16), 1)] == [1] * 20
 
 
-def test_progress_tells_passes(deep, draw, monkeypatch):
+def test_progress_tells_samples_over_all_passes(deep, draw, monkeypatch):
     monkeypatch.setattr("mmer.calibration.passes.TOGETHER", 800)
     heard = []
     found = observe(deep, lambda: draw(3, 1, 4, 16), step=lambda done, of: heard.append((done, of)))
     assert len(found.seen) == 20
-    assert heard == [(done, 7) for done in range(1, 8)]
+    assert heard == [(done, 21) for done in range(1, 22)]
 
 
 def test_the_order_of_samples_does_not_matter_to_what_is_counted(transformer, draw):
