@@ -19,13 +19,13 @@ Samples = Mapping[str, "np.ndarray"]
 
 
 def ours(folder: Path, facts: dict[str, object]) -> None:
-    """`mmer calibrate float.onnx`, judged by a few of the fresh samples, with the cosine that `asked.json` names."""
+    """`mmer calibrate float.onnx`, a quarter of the samples to judge by, with the cosine that `asked.json` names."""
     from mmer.calibration.settings import CalibrationSettings  # noqa: PLC0415
     from mmer.calibration.single import calibrate_file  # noqa: PLC0415
 
     asked = json.loads((folder / "asked.json").read_text())
     count = len(list((folder / "calibration").iterdir()))
-    settings = CalibrationSettings(samples=count, fresh=max(2, count // 8), int8_cosine=asked["cosine"])
+    settings = CalibrationSettings(samples=count, fresh=max(1, count // 3), int8_cosine=asked["cosine"])
     single = calibrate_file(folder / "float.onnx", folder / "calibration", settings)
     facts["note"] = single.judgement.reason
     if single.judgement.int8 is not None:
