@@ -88,6 +88,15 @@ def test_a_transposed_weight_becomes_a_weight(build, saved):
     assert [node.op_type for node in onnx.load_from_string(read.clean).graph.node] == ["MatMul"]
 
 
+def test_a_norm_becomes_part_of_its_convolution(build, saved):
+    builder = build()
+    conv = builder.node("Conv", "x", builder.weight(8, 3, 3, 3), kernel_shape=[3, 3])
+    ones, zeros = builder.constant(np.ones(8, "f4")), builder.constant(np.zeros(8, "f4"))
+    builder.node("BatchNormalization", conv, ones, zeros, zeros, ones, output="y")
+    read = OnnxFile.read(saved(builder.model({"x": ["N", 3, 8, 8]}, {"y": ["N", 8, 6, 6]})))
+    assert [node.op_type for node in onnx.load_from_string(read.clean).graph.node] == ["Conv"]
+
+
 def test_only_operator_sets_in_use_are_named(small, saved):
     read = OnnxFile.read(saved(small))
     assert [entry.domain for entry in onnx.load_from_string(read.clean).opset_import] == [""]

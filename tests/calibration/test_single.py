@@ -112,6 +112,27 @@ def test_a_graph_without_layers_says_so(build, tmp_path, samples):
         single.require()
 
 
+def test_layers_around_a_choice_at_run_time_are_quantised(build, tmp_path, samples, monkeypatch):
+    monkeypatch.setattr(judge, "race", lambda *_: FAST)
+    builder = build()
+    hidden = builder.linear("x", 32, 32)
+    loud = builder.node("Greater", builder.node("ReduceMax", "x", keepdims=0), builder.constant(np.float32(3)))
+    value = onnx.helper.make_tensor_value_info
+    branches = [
+        onnx.helper.make_graph(
+            [onnx.helper.make_node(name, [hidden], [f"{name}.out"])], name, [], [value(f"{name}.out", 1, None)]
+        )
+        for name in ("Tanh", "Sigmoid")
+    ]
+    chosen = builder.node("If", loud, then_branch=branches[0], else_branch=branches[1])
+    builder.linear(chosen, 32, 32, output="y")
+    path = tmp_path / "choice.onnx"
+    onnx.save(builder.model({"x": [1, "T", 32]}, {"y": [1, "T", 32]}), path)
+    single = calibrate_file(path, samples, EASY)
+    assert single.require().layers == ""
+    assert single.cosines["y"] > 0.99
+
+
 def test_a_file_in_the_way_is_found_before_the_work(model):
     model.with_name("model.int8.onnx").write_bytes(b"mine")
     with pytest.raises(OutputExistsError):
