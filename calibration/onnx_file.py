@@ -16,6 +16,8 @@ from mmer.edge.tensors import TensorSpec
 OPSET = 17
 """What older graphs are converted to."""
 
+_OWN_WEIGHTS = 4
+"""From this version of the format on, weights need not stand among the inputs."""
 _OLDEST = 15
 """`Shape` with an end, which calibration writes; levels by channel need 13."""
 _MOST_BYTES = (1 << 31) - 1
@@ -87,12 +89,13 @@ def _modern(model: onnx.ModelProto, path: Path) -> onnx.ModelProto:
     given = [value for value in model.graph.input if value.name not in held]
     del model.graph.input[:]
     model.graph.input.extend(given)
+    model.ir_version = max(model.ir_version, _OWN_WEIGHTS)
     opset = next((entry.version for entry in model.opset_import if entry.domain in {"", "ai.onnx"}), 0)
     if opset >= _OLDEST:
         return model
     try:
         converted: onnx.ModelProto = version_converter.convert_version(model, OPSET)
-    except (RuntimeError, ValueError) as error:
+    except (version_converter.ConvertError, RuntimeError, ValueError) as error:
         said = str(error).strip().partition("\n")[0][:120]
         raise ModelFileError(
             path, f"opset {opset} cannot be converted ({said}); export it at {OPSET} or more"

@@ -1,29 +1,44 @@
 """Random weights with which any module's answers differ between inputs, so that a comparison with them means something.
 
-Fresh weights shrink what differs between inputs layer by layer until the biases decide. Here every product keeps the
-variance of what it reads, norms and biases differ between channels, and batch norms hold the statistics of real inputs.
+Fresh weights shrink what differs between inputs layer by layer until the biases decide. Here products keep as
+much of the variance as their network can carry, norms and biases differ between channels, batch norms hold the
+statistics of real inputs, and what sums up an input reads what differs.
 """
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-_BIAS = 0.2
+_SCALE = 0.2
+_ASKING = {"query", "key", "q_proj", "k_proj"}
 _MOVED = 0.5
 """Of what is added to a sequence, such as positions."""
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d)
 _BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 
 
-def enliven(module: nn.Module, gain: float, seed: int = 0) -> None:
-    """Draw every parameter anew; a product has `gain` times the variance of what it reads."""
+@dataclass(frozen=True, slots=True)
+class Liveliness:
+    """How far parameters are from what they are about."""
+
+    gain: float
+    """Of a product: how many times the variance of what it reads it has."""
+    sharpness: float
+    """The same for queries and keys: even attention makes all places alike, layer by layer."""
+    bias: float
+    """Deviation of what is added."""
+
+
+def enliven(module: nn.Module, lively: Liveliness, seed: int = 0) -> None:
+    """Draw every parameter anew."""
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
-        for part in module.modules():
+        for path, part in module.named_modules():
             for name, parameter in part.named_parameters(recurse=False):
-                centre, deviation = _spread(part, name, parameter, gain)
+                centre, deviation = _spread(part, f"{path}.{name}", parameter, lively)
                 parameter.normal_(centre, deviation, generator=generator)
 
 
@@ -56,13 +71,14 @@ def attend(module: nn.Module, summary: nn.Linear, inputs: Sequence[tuple[Tensor,
         summary.weight.copy_(turned * lengths)
 
 
-def _spread(part: nn.Module, name: str, parameter: Tensor, gain: float) -> tuple[float, float]:
+def _spread(part: nn.Module, path: str, parameter: Tensor, lively: Liveliness) -> tuple[float, float]:
     """Return mean and deviation for one parameter of a part."""
+    *_, role, name = path.split(".")
     if parameter.dim() < 2:
         scales = "norm" in type(part).__name__.lower() and name == "weight"
-        return (1.0 if scales else 0.0), _BIAS
+        return (1.0, _SCALE) if scales else (0.0, lively.bias)
     if isinstance(part, nn.Embedding):
         return 0.0, 1.0
     if isinstance(part, (nn.Linear, nn.RNNBase, *_CONVOLUTIONS)):
-        return 0.0, math.sqrt(gain / parameter[0].numel())
+        return 0.0, math.sqrt((lively.sharpness if role in _ASKING else lively.gain) / parameter[0].numel())
     return 0.0, _MOVED

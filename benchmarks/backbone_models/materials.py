@@ -18,6 +18,7 @@ _FACES = "fer2013_val.tar"
 _SPEECH = "ravdess_speech"
 _MEAN, _STD = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
 """Of ImageNet, as RepVGG and ViT are fed."""
+_NEARNESS, _LIGHT, _COLOUR = (0.4, 1.0), (0.4, 1.6), (0.7, 1.3)
 _PITCH_HZ = (90.0, 260.0)
 
 
@@ -32,8 +33,7 @@ class Materials:
         """Return pictures `[1, 3, side, side]`, normalised."""
         rng = np.random.default_rng([self.seed, 1])
         made = [_blobs(rng) for _ in range(count)] if self.pack is None else _pictures(self.pack / _FACES, count, rng)
-        large = (cv2.resize(picture, (side, side), interpolation=cv2.INTER_CUBIC) for picture in made)
-        return [_normalised(picture) for picture in large]
+        return [_normalised(_taken(picture, side, rng)) for picture in made]
 
     def speech(self, count: int, rate_hz: int, longest_s: float) -> list[Floats]:
         """Return sounds `[1, N]` of 1 s to `longest_s`, at mean 0 and deviation 1."""
@@ -65,6 +65,16 @@ def _blobs(rng: np.random.Generator) -> NDArray[np.uint8]:
     """Return a picture of soft shapes of several sizes."""
     layers = [cv2.resize(rng.normal(0, 48, (n, n, 3)), (48, 48), interpolation=cv2.INTER_CUBIC) for n in (3, 6, 16, 48)]
     return np.clip(128 + rng.uniform(-40, 40) + sum(layers) / 2, 0, 255).astype(np.uint8)
+
+
+def _taken(picture: NDArray[np.uint8], side: int, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Return a picture from near or far, in light of some strength and colour: faces of one size are all alike."""
+    size = len(picture)
+    part = int(rng.uniform(*_NEARNESS) * size)
+    top, left = rng.integers(0, size - part + 1, 2)
+    large = cv2.resize(picture[top : top + part, left : left + part], (side, side), interpolation=cv2.INTER_CUBIC)
+    light = rng.uniform(*_LIGHT) * rng.uniform(*_COLOUR, 3)
+    return np.clip(large * light, 0, 255).astype(np.uint8)
 
 
 def _normalised(picture: NDArray[np.uint8]) -> Floats:

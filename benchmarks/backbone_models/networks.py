@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
-from backbone_models.lively import attend, enliven, settle
+from backbone_models.lively import Liveliness, attend, enliven, settle
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 from torch.nn.utils.fusion import fuse_conv_bn_weights
@@ -26,8 +26,11 @@ Inputs = Sequence[tuple[Tensor, ...]]
 _STAGES = (1, 2, 4, 14, 1)
 _WIDTHS = (48, 48, 96, 192, 1280)
 """RepVGG-A0 (Ding et al. 2021, arXiv:2101.03697, table 2): a = 0.75, b = 2.5."""
-_RECTIFIED, _RESIDUAL = 2.0, 1.0
-"""Gain for layers followed by ReLU, and for those of transformers, whose residuals carry the variance."""
+_CNN = Liveliness(2.0, 2.0, 0.2)
+"""Half of the variance ends in ReLU."""
+_TRANSFORMER = Liveliness(0.3, 4.0, 0.1)
+"""With gain 1 throughout, of twelve layers of BERT 0.2 % of what comes out differs between tokens, and rounding to
+bfloat16 alone costs a centred cosine of 0.026; with these 23 % and 0.0005."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,7 @@ def repvgg(size: Size, seen: Inputs) -> nn.Module:
             layers.append(RepVggTrained(given, width, 1 if number else 2))
             given = width
     model = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(given, 1000)).eval()
-    enliven(model, _RECTIFIED)
+    enliven(model, _CNN)
     settle(model, (torch.cat([given[0] for given in seen[:16]]),))
     attend(model, model[-1], seen)
     return nn.Sequential(*(part.fused() if isinstance(part, RepVggTrained) else part for part in model)).eval()
@@ -116,7 +119,7 @@ def repvgg(size: Size, seen: Inputs) -> nn.Module:
 def cnn_gru(size: Size, seen: Inputs) -> nn.Module:
     """Return the published audio branch of `cafes`: convolutions, a bidirectional GRU, attention."""
     model = Steps(audio_encoder(AudioSettings(recurrent_layers=size.of(4)), None)).eval()
-    enliven(model, _RECTIFIED)
+    enliven(model, _CNN)
     settle(model, seen[0])
     return model
 
@@ -156,7 +159,7 @@ Builder = Callable[[Size, Inputs], nn.Module]
 
 
 def _transformer(model: nn.Module, summary: nn.Linear | None, seen: Inputs) -> nn.Module:
-    enliven(model, _RESIDUAL)
+    enliven(model, _TRANSFORMER)
     whole = Answers(model.eval()).eval()
     if summary is not None:
         attend(whole, summary, seen)

@@ -34,7 +34,7 @@ class Backbone:
     free: Mapping[str, str]
     """Inputs whose second axis may vary, and its name; torch's exporter takes the rest from an example."""
     least: float
-    """Centred cosine that INT8 has to reach."""
+    """`CNN` or `TRANSFORMER`."""
     traced: bool = False
     """Whether torch's tracer exports it: the newer exporter unrolls a GRU and fixes its length (torch 2.13)."""
 
@@ -53,17 +53,18 @@ def _read(materials: Materials, count: int) -> list[Tensors]:
 
 
 _WORDS = {"ids": "T", "mask": "T"}
-_CNN, _TRANSFORMER = 0.999, 0.995
+CNN, TRANSFORMER = 0.999, 0.995
+"""Centred cosine to float that INT8 has to reach."""
 
 BACKBONES: Mapping[str, Backbone] = {
     found.name: found
     for found in (
-        Backbone("repvgg-a0", repvgg, _seen, {}, _CNN),
-        Backbone("cnn-bigru", cnn_gru, _heard(8000), {"samples": "N"}, _CNN, traced=True),
-        Backbone("albert-base", albert, _read, _WORDS, _TRANSFORMER),
-        Backbone("bert-base", bert, _read, _WORDS, _TRANSFORMER),
-        Backbone("wav2vec2-base", wav2vec2, _heard(16_000), {"samples": "N"}, _TRANSFORMER),
-        Backbone("vit-base-16", vit, _seen, {}, _TRANSFORMER),
+        Backbone("repvgg-a0", repvgg, _seen, {}, CNN),
+        Backbone("cnn-bigru", cnn_gru, _heard(8000), {"samples": "N"}, CNN, traced=True),
+        Backbone("albert-base", albert, _read, _WORDS, TRANSFORMER),
+        Backbone("bert-base", bert, _read, _WORDS, TRANSFORMER),
+        Backbone("wav2vec2-base", wav2vec2, _heard(16_000), {"samples": "N"}, TRANSFORMER),
+        Backbone("vit-base-16", vit, _seen, {}, TRANSFORMER),
     )
 }
 

@@ -43,10 +43,10 @@ def checkpoint() -> Checkpoint:
 
 def make_bundle(source: Checkpoint, path: Path, pack: Path, int8_cosine: float) -> Bundle:
     """Export and calibrate, INT8 graphs of this centred cosine or more being kept; minutes."""
-    corpus = _corpus(pack)
+    clips = corpus(pack)
     with tempfile.TemporaryDirectory(prefix="mmer-") as folder:
         exported = export_checkpoint(source, Path(folder) / "float")
-        return calibrate(exported.bundle, corpus, replace(CALIBRATION, int8_cosine=int8_cosine)).save(path)
+        return calibrate(exported.bundle, clips, replace(CALIBRATION, int8_cosine=int8_cosine)).save(path)
 
 
 def require_same(source: Checkpoint, bundle: Bundle) -> None:
@@ -56,7 +56,7 @@ def require_same(source: Checkpoint, bundle: Bundle) -> None:
             raise SystemExit(f"{bundle.path} holds other weights than the rivals have; name another path or none")
 
 
-def _corpus(pack: Path) -> Corpus:
+def corpus(pack: Path) -> Corpus:
     """Return acted clips with face and voice, each with English words to read."""
     clips = Corpus.read([pack / "clips.csv"]).where([("set", "java_sed_av")])
     words = cycle(OTHERS)
