@@ -4,7 +4,7 @@ import numpy as np
 from collapses.network import INPUT, OUTPUT, Float
 
 from mmer.calibration.judge import Judgement, Subject, judge
-from mmer.calibration.recipe import recipe_for
+from mmer.calibration.targets.targets import recipes_for
 from mmer.calibration.settings import CalibrationSettings
 from mmer.edge.backends.ort import OrtSession
 from mmer.edge.bundle.golden import Case
@@ -21,4 +21,4 @@ def ours(float_: Float) -> Judgement:
     fresh = [{INPUT: still} for still, place in zip(float_.stills, places, strict=True) if not place]
     case = Case(fresh[0], OrtSession.open(float_.content).run(fresh[0]))
     subject = Subject(OUTPUT, float_.content, (case,), lambda: made_from, fresh)
-    return judge(subject, recipe_for(processor().features), CalibrationSettings())
+    return judge(subject, recipes_for((), processor().features), CalibrationSettings())
