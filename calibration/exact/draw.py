@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import onnx
-from onnx import shape_inference
+from onnx import helper, shape_inference
 
 from mmer.calibration.exact.layers import LAYERS
 from mmer.calibration.exact.levels import levelled
@@ -25,12 +25,14 @@ class Drawing:
 def draw(seed: int, *, levels: bool) -> Drawing:
     """Return the drawing of a seed, `levels` for one with Q/DQ."""
     rng = np.random.default_rng(seed)
-    sketch = Sketch(rng, sharing=float(rng.choice([0.0, 0.0, 0.8])))
+    sharing = float(rng.choice([0.0, 0.0, 0.8]))
+    sketch = Sketch(rng, sharing, aliased=bool(rng.random() < 0.5), biased=bool(rng.random() < 0.8))
     given = Wire("x", _shape(rng))
     made = given
     for _ in range(rng.integers(1, 7)):
         layers = LAYERS[len(made.shape)]
-        made = layers[rng.integers(len(layers))](sketch, made)
+        layer = layers[rng.integers(len(layers))]
+        made = sketch.repeated(layer, made) if rng.random() < 0.25 else layer(sketch, made)
     model = sketch.model([given], [made], int(rng.choice(_OPSETS)))
     x = rng.normal(rng.choice([0.0, 0.5]), 1, given.shape) * sketch.size(-2, 1.5)
     inputs = {"x": x.astype(np.float32)}
@@ -53,6 +55,9 @@ def _described(model: onnx.ModelProto, rng: np.random.Generator) -> onnx.ModelPr
     how = rng.choice(["bare", "right", "rebatched", "free"], p=[0.4, 0.25, 0.15, 0.2])
     if how == "bare":
         return model
+    if rng.random() < 0.5:  # some exporters describe weights too
+        described = [helper.make_tensor_value_info(t.name, t.data_type, t.dims) for t in model.graph.initializer]
+        model.graph.value_info.extend(described)
     if how == "right":
         return shape_inference.infer_shapes(model)
     batch = model.graph.input[0].type.tensor_type.shape.dim[0].dim_value

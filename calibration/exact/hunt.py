@@ -8,10 +8,10 @@ import onnx
 
 from mmer.calibration.exact.draw import draw
 from mmer.calibration.exact.reference import Reference, UnknownOperatorError
-from mmer.calibration.exact.shrink import Case, shrunk
+from mmer.calibration.exact.shrink import Case, computed, shrunk
 from mmer.calibration.exact.symptom import Engines, Symptom, symptoms, unspecific
 from mmer.calibration.network import attributes
-from mmer.edge.errors import DataError, DeviceError
+from mmer.edge.errors import DataError
 
 FAILED = "tool fails"
 CHANGED = "tool changes what is computed"
@@ -51,9 +51,10 @@ class Finding:
 
     @property
     def title(self) -> str:
-        """By which findings count as one: the symptom, where it shows, and the operators that it takes."""
+        """By which findings count as one: the symptom, where it shows, and what was said or the operators it takes."""
         where = self.treatment if self.symptom.kind in (FAILED, CHANGED) else ", ".join(self.symptom.engines)
-        return f"{self.symptom.kind} ({where}): {_operators(self.case)} {self.symptom.said}".strip()
+        what = self.symptom.said or _operators(self.case)
+        return f"{self.symptom.kind} ({where}): {what}{' with stale shapes' if _stale(self.case) else ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +140,18 @@ def _operators(case: Case) -> str:
 
 
 def _over_one(case: Case) -> bool:
-    try:
-        values = Reference(case.model).run(case.inputs)
-    except (DataError, DeviceError, ValueError, IndexError):
-        return False
+    values = computed(case)
     nodes = [node for node in case.model.graph.node if node.op_type in _OVER_AN_AXIS]
-    return any(values[node.input[0]].centre.shape[attributes(node).get("axis", -1)] == 1 for node in nodes)
+    found = [(values[node.input[0]], attributes(node).get("axis", -1)) for node in nodes if node.input[0] in values]
+    return any(value.centre.shape[axis] == 1 for value, axis in found)
+
+
+def _stale(case: Case) -> bool:
+    """Tell whether a graph states inner shapes that it does not have."""
+    values = computed(case)
+    for note in case.model.graph.value_info:
+        stated = [dim.dim_value for dim in note.type.tensor_type.shape.dim]
+        real = values[note.name].centre.shape if note.name in values else tuple(stated)
+        if len(stated) != len(real) or any(a not in (0, b) for a, b in zip(stated, real, strict=True)):
+            return True
+    return False

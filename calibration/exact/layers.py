@@ -21,7 +21,7 @@ def linear(sketch: Sketch, x: Wire, width: int | None = None) -> Wire:
     width = width or int(sketch.rng.choice(_WIDTHS))
     shape = (*x.shape[:-1], width)
     product = sketch.node("MatMul", [x, sketch.matrix(x.width, width, channels=1)], shape)
-    if sketch.odds(0.2):
+    if not sketch.biased:
         return product
     operands = [product, sketch.vector(width)]
     return sketch.node("Add", operands[:: sketch.rng.choice([1, -1])], shape)
@@ -75,6 +75,8 @@ def attention(sketch: Sketch, x: Wire) -> Wire:
     """Return self-attention with one or more heads over `[B, T, D]`."""
     batch, steps, _ = x.shape
     heads, width = int(sketch.rng.choice([1, 2, 3])), int(sketch.rng.choice([2, 4, 8]))
+    if x.width % heads == 0 and sketch.odds(0.7):  # as nets have it, where nothing was pruned
+        width = x.width // heads
     split = sketch.constant(np.array([0, steps, heads, width]))
     parts = []
     for order in ([0, 2, 1, 3], [0, 2, 3, 1], [0, 2, 1, 3]):
@@ -84,8 +86,7 @@ def attention(sketch: Sketch, x: Wire) -> Wire:
         parts.append(sketch.node("Transpose", [apart], shape, perm=order))
     square = (batch, heads, steps, steps)
     scores = sketch.node("MatMul", parts[:2], square)
-    scaled = sketch.node("Mul", [scores, sketch.constant(np.float32(width**-0.5))], square)
-    shares = sketch.node("Softmax", [scaled], square, axis=-1)
+    shares = sketch.node("Softmax", [_masked(sketch, _divided(sketch, scores, width))], square, axis=-1)
     mixed = sketch.node("MatMul", [shares, parts[2]], (batch, heads, steps, width))
     turned = sketch.node("Transpose", [mixed], (batch, steps, heads, width), perm=[0, 2, 1, 3])
     join = sketch.constant(np.array([0, steps, heads * width]))
@@ -96,6 +97,16 @@ def norm(sketch: Sketch, x: Wire) -> Wire:
     """Return a layer norm over the last axis."""
     gain = sketch.constant(sketch.rng.uniform(0.5, 1.5, x.width).astype(np.float32))
     return sketch.node("LayerNormalization", [x, gain, sketch.vector(x.width)], x.shape, axis=-1)
+
+
+def block(sketch: Sketch, x: Wire) -> Wire:
+    """Return a layer of a transformer: attention and a feed-forward part, each with its residual and norm."""
+    first = sketch.odds(0.5)
+    for part in (attention, _feed_forward):
+        read = norm(sketch, x) if first else x
+        x = sketch.node("Add", [x, part(sketch, read)], x.shape)
+        x = x if first else norm(sketch, x)
+    return x
 
 
 def convolution(sketch: Sketch, x: Wire) -> Wire:
@@ -167,6 +178,26 @@ def flattened(sketch: Sketch, x: Wire) -> Wire:
     return sketch.node("Flatten", [x], (x.shape[0], int(np.prod(x.shape[1:]))), axis=1)
 
 
+def _feed_forward(sketch: Sketch, x: Wire) -> Wire:
+    return linear(sketch, activation(sketch, linear(sketch, x)), x.width)
+
+
+def _divided(sketch: Sketch, scores: Wire, width: int) -> Wire:
+    """Return scores over the root of the heads' width, in either way in which it is written."""
+    if sketch.odds(0.5):
+        return sketch.node("Mul", [scores, sketch.constant(np.float32(width**-0.5))], scores.shape)
+    return sketch.node("Div", [scores, sketch.constant(np.float32(width**0.5))], scores.shape)
+
+
+def _masked(sketch: Sketch, scores: Wire) -> Wire:
+    """Return scores with a mask that leaves out nothing, or the last keys."""
+    if sketch.odds(0.5):
+        return scores
+    mask = np.zeros((1, 1, 1, scores.width), np.float32)
+    mask[..., int(sketch.rng.integers(1, scores.width + 1)) :] = -1e4
+    return sketch.node("Add", [scores, sketch.constant(mask)], scores.shape)
+
+
 def _square(sketch: Sketch, x: Wire) -> Wire:
     return activation(sketch, linear(sketch, x, x.width)) if sketch.odds(0.5) else linear(sketch, x, x.width)
 
@@ -181,7 +212,7 @@ def _same(sketch: Sketch, x: Wire) -> Wire:
 _ANY: tuple[Layer, ...] = (activation, softmax, residual, joined, scaled, halved)
 LAYERS: Mapping[int, tuple[Layer, ...]] = {
     2: (*_ANY, linear, linear, gemm, norm),
-    3: (*_ANY, linear, linear, gemm, attention, attention, norm, flattened),
+    3: (*_ANY, linear, linear, gemm, attention, *[block] * 4, norm, flattened),
     4: (*_ANY, convolution, convolution, convolution, pool, flattened),
 }
 """By the number of dimensions that they read; what stands twice is drawn twice as often."""

@@ -142,7 +142,7 @@ class _Writer:
         axis = 0 if node.op_type == "Conv" or attributes(node).get("transB", 0) else 1
         read = self._weight(node.input[1], axis)
         given = self.names.get(node.input[0], "")
-        has_bias = len(node.input) > 2 and given in self.steps
+        has_bias = len(node.input) > 2 and node.input[2] in self.network.weights and given in self.steps
         if not has_bias or self.rng.random() >= self.habits.biases:
             return {node.input[1]: read}
         steps = self.steps[read] * self.steps[given]

@@ -17,7 +17,7 @@ from mmer.calibration.network import Array
 from mmer.edge.errors import DataError
 from mmer.edge.tensors import Tensors
 
-_TRIALS = 600
+_TRIALS = 400
 """Graphs tried for one finding."""
 
 
@@ -58,7 +58,7 @@ def _stepped(case: Case, fails: Fails, step: Step, left: int) -> tuple[Case, int
     improved = True
     while improved and left > 0:
         improved = False
-        for smaller in step(case, _values(case)):
+        for smaller in step(case, computed(case)):
             left -= 1
             if fails(smaller):
                 case, improved = smaller, True
@@ -68,8 +68,8 @@ def _stepped(case: Case, fails: Fails, step: Step, left: int) -> tuple[Case, int
     return case, left
 
 
-def _values(case: Case) -> Mapping[str, Value]:
-    """Return what a graph computes; nothing for one that only a tool was given."""
+def computed(case: Case) -> Mapping[str, Value]:
+    """Return what every tensor of a graph holds; nothing for a graph that cannot be computed."""
     try:
         return Reference(case.model).run(case.inputs)
     except (DataError, ValueError, IndexError):
