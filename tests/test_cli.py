@@ -100,7 +100,7 @@ def test_a_form_for_openvino_without_openvino_names_the_extra(synth, tmp_path):
         [sys.executable, "-c", program, *map(str, order)], capture_output=True, text=True, check=False
     )
     assert (done.returncode, (tmp_path / "x").exists()) == (4, False)
-    assert done.stderr == "Error: OpenVINO is not installed: pip install 'mmer[openvino]'\n"
+    assert done.stderr == "error: OpenVINO is not installed: pip install 'mmer[openvino]'\n"
 
 
 def test_an_existing_output_is_not_overwritten(tmp_path):
