@@ -12,6 +12,9 @@ LIMIT = float(_INFO.max) / 2
 LEAST = float(_INFO.tiny)
 """Smallest magnitude that the largest of a tensor may have; of less, digits are lost."""
 
+_TOGETHER = 1 << 20
+"""Elements that are looked at together: an embedding is large enough as it is."""
+
 _LOSS = 2.0**-10
 """Of a weight's length that rounding may cost; without underflow it costs half of that at most."""
 
@@ -23,11 +26,13 @@ def peak_fits(peak: float) -> bool:
 
 def weight_fits(weight: Array) -> bool:
     """Tell whether a weight neither overflows nor, for the most part, vanishes."""
-    peak = float(np.abs(weight).max(initial=0))
+    flat = weight.reshape(-1)
+    parts = [flat[start : start + _TOGETHER] for start in range(0, len(flat), _TOGETHER)]
+    peak = max((float(np.abs(part).max()) for part in parts), default=0.0)
     if not 0 < peak <= LIMIT:
         return peak == 0
-    lost = weight - weight.astype(np.float16).astype(np.float32)
-    return _length(lost / peak) <= _LOSS * _length(weight / peak)  # squares of tiny numbers would be 0
+    lost = sum(_square((part - part.astype(np.float16).astype(np.float32)) / peak) for part in parts)
+    return lost <= _LOSS**2 * sum(_square(part / peak) for part in parts)
 
 
 def scale_fits(scale: Array) -> bool:
@@ -35,5 +40,6 @@ def scale_fits(scale: Array) -> bool:
     return bool(scale.max() <= _INFO.max and (scale.astype(np.float16) == scale).all())
 
 
-def _length(array: Array) -> float:
-    return float(np.linalg.norm(array.ravel()))
+def _square(array: Array) -> float:
+    """Return the sum of squares; what is squared should be around 1, tiny numbers would vanish."""
+    return float(np.vdot(array, array))

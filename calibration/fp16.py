@@ -18,7 +18,7 @@ from mmer.calibration.observe import extremes
 from mmer.calibration.passes import Again
 from mmer.calibration.recipe import Peaks
 from mmer.calibration.shapes import kinds
-from mmer.calibration.sites import PASSING, gates
+from mmer.calibration.sites import PASSING, chain, gates
 
 _LAYERS = frozenset({"Conv", "Gemm", "MatMul", "Gather"})
 """Operators that are in half precision when one operand is a constant matrix."""
@@ -37,12 +37,16 @@ ELEMENTWISE = FOLLOWING | ARITHMETIC | {"AveragePool", "Concat", "MatMul", "Pad"
 def peaks(network: Network, following: Set[str], inputs: Again) -> Peaks:
     """Return the largest magnitudes of all that may be in half precision."""
     known = kinds(network)
-    wanted: dict[str, int | None] = {}
+    sources: dict[str, str] = {}
     for node in network.nodes:
         if node.op_type in following or _weighted(node, network):
-            touched = (*node.input, *node.output)
-            wanted |= dict.fromkeys(name for name in touched if known.get(name) == onnx.TensorProto.FLOAT)
-    return {name: seen.range(centred=False).peak for name, seen in extremes(network, wanted, inputs).items()}
+            touched = (name for name in (*node.input, *node.output) if known.get(name) == onnx.TensorProto.FLOAT)
+            sources |= {name: chain(name, network)[-1] for name in touched}
+    made = dict.fromkeys(source for source in sources.values() if source not in network.weights)
+    found = {name: seen.range(centred=False).peak for name, seen in extremes(network, made, inputs).items()}
+    constant = {name: network.weights[name] for name in sources.values() if name in network.weights}
+    found |= {name: float(np.abs(array).max(initial=0)) for name, array in constant.items()}
+    return {name: found[source] for name, source in sources.items()}
 
 
 def halved(network: Network, following: Set[str], peaks: Peaks) -> onnx.ModelProto:

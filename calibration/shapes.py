@@ -1,5 +1,6 @@
 """Element types and shapes of a network's tensors, as far as they can be told without running it."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -25,12 +26,9 @@ class Form:
 def forms(network: Network) -> Mapping[str, Form]:
     """Return what is known of the tensors that nodes make and of the inputs."""
     graph = network.model.graph
-    constants = {name: array for name, array in network.weights.items() if array.size > _SMALL}
-    given = [
-        helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(array.dtype), array.shape)
-        for name, array in constants.items()
-    ]
-    rest = [tensor for tensor in graph.initializer if tensor.name not in constants]
+    large = {tensor.name: tensor for tensor in graph.initializer if math.prod(tensor.dims) > _SMALL}
+    given = [helper.make_tensor_value_info(name, tensor.data_type, tensor.dims) for name, tensor in large.items()]
+    rest = [tensor for tensor in graph.initializer if tensor.name not in large]
     light = helper.make_graph(graph.node, graph.name, [*graph.input, *given], graph.output, rest)
     model = helper.make_model(light, opset_imports=network.model.opset_import, ir_version=network.model.ir_version)
     inferred = onnx.shape_inference.infer_shapes(model, data_prop=True).graph

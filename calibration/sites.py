@@ -106,21 +106,21 @@ def scales(network: Network, sites: Mapping[str, Site]) -> Mapping[str, Scale]:
     written = {name for site in sites.values() for name in _convolved(site, network)}
     found = {name: Scale(name, fused=True) for name in written}
     for site in sites.values():
-        chain = _chain(site.input, network)
-        if chain[-1] in written:
-            found |= dict.fromkeys(chain, Scale(chain[-1], fused=True))
+        passed = chain(site.input, network)
+        if passed[-1] in written:
+            found |= dict.fromkeys(passed, Scale(passed[-1], fused=True))
         else:
             readers = [other for other in sites.values() if other.input == site.input]
             found[site.input] = Scale(site.input, fused=False, centred=all(r.last for r in readers))
     return found
 
 
-def _chain(tensor: str, network: Network) -> list[str]:
+def chain(tensor: str, network: Network) -> list[str]:
     """Return a tensor and those before it whose values were only passed on, back to where they were made."""
-    chain = [tensor]
-    while network.maker(chain[-1]) in PASSING:
-        chain.append(network.producers[chain[-1]].input[0])
-    return chain
+    found = [tensor]
+    while network.maker(found[-1]) in PASSING:
+        found.append(network.producers[found[-1]].input[0])
+    return found
 
 
 def _feeds_softmax(tensor: str, network: Network) -> bool:
@@ -132,7 +132,7 @@ def _feeds_softmax(tensor: str, network: Network) -> bool:
 def _site(node: onnx.NodeProto, network: Network) -> Site | None:
     if node.op_type not in _CHECKS or len(node.input) < 2 or node.input[1] not in network.weights:
         return None
-    if network.maker(_chain(node.input[0], network)[-1]) == "Softmax" or _feeds_softmax(node.output[0], network):
+    if network.maker(chain(node.input[0], network)[-1]) == "Softmax" or _feeds_softmax(node.output[0], network):
         return None
     bias = node.input[2] if len(node.input) > 2 and node.input[2] else None
     if bias is not None and (bias not in network.weights or network.weights[bias].ndim != 1):

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from mmer.edge.corpus import Corpus, write_index
+from mmer.edge.shipped import BUNDLE
 
 MMER = [sys.executable, "-c", "from mmer.cli import main; main()"]
 
@@ -84,6 +85,22 @@ def test_a_leak_ends_with_3_after_the_report(synth, tmp_path):
 def test_a_failure_is_told_in_a_line_with_its_code(tmp_path, arguments, code, said):
     done = mmer(*arguments, cwd=tmp_path)
     assert (done.returncode, said in done.stderr, "Traceback" in done.stderr) == (code, True, False)
+
+
+def test_an_unknown_target_is_refused_at_once(synth, tmp_path):
+    done = mmer("calibrate", BUNDLE, "--data", synth["index"], "-o", tmp_path / "x", "--target", "ort,gpu")
+    assert (done.returncode, (tmp_path / "x").exists()) == (2, False)
+    assert "target is 'gpu', not one of ort, ort7, arm, tensorrt, openvino, all" in done.stderr
+
+
+def test_a_form_for_openvino_without_openvino_names_the_extra(synth, tmp_path):
+    program = "import sys; sys.modules['openvino'] = None; from mmer.cli import main; main()"
+    order = ["calibrate", BUNDLE, "--data", synth["index"], "-o", tmp_path / "x", "--target", "openvino"]
+    done = subprocess.run(
+        [sys.executable, "-c", program, *map(str, order)], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, (tmp_path / "x").exists()) == (4, False)
+    assert done.stderr == "error: OpenVINO is not installed: pip install 'mmer[openvino]'\n"
 
 
 def test_an_existing_output_is_not_overwritten(tmp_path):

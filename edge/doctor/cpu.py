@@ -21,7 +21,7 @@ _INT8 = (
     (("avx512_vnni", "avx_vnni", "amx_int8"), "fast and exact (VNNI)"),
     (("asimddp", "i8mm"), "fast and exact (dot products)"),
     (("asimd",), "exact, but hardly faster than FP32 (no dot products)"),
-    (("avx2", "avx512f"), "no VNNI: U8S8 INT8 may saturate; a graph that fails its self-check falls back"),
+    (("avx2", "avx512f"), "no VNNI: U8S8 INT8 may saturate; only graphs with weights of 7 bits (ort7) run in INT8"),
 )
 
 

@@ -46,6 +46,11 @@ class Backend:
         ]
         return [name for name in forms if name in files]
 
+    def foreign(self, files: Collection[str], precision: str) -> list[str]:
+        """Return the files of the best precision, where all of them are for other runtimes or processors."""
+        best = [name for name in files if name.split(".")[0] == _ORDER[precision][0]]
+        return best if not set(best).intersection(self.candidates(files, precision)) else []
+
 
 @dataclass(frozen=True, slots=True)
 class Sessions:
@@ -82,22 +87,23 @@ class _Loader:
         """Open every graph, the largest first: opening one takes three times its size for a moment."""
         for name in sorted(self.bundle.manifest.graphs, key=self._size, reverse=True):
             trim()
-            files = self.bundle.manifest.graphs[name].files
-            yield name, self.graph(name, self.backend.candidates(files, precision))
+            yield name, self.graph(name, precision)
 
     def _size(self, name: str) -> int:
         manifest = self.bundle.manifest
         return max(manifest.files[variant.path].size for variant in manifest.graphs[name].files.values())
 
-    def graph(self, name: str, candidates: Sequence[str]) -> tuple[Session, Loaded]:
-        wrong: list[str] = []
-        for precision in candidates:
+    def graph(self, name: str, precision: str) -> tuple[Session, Loaded]:
+        files = self.bundle.manifest.graphs[name].files
+        foreign = self.backend.foreign(files, precision)
+        wrong = [f"{', '.join(foreign)}: for another runtime or processor, calibrate on this one"] if foreign else []
+        for candidate in self.backend.candidates(files, precision):
             try:
-                session = self._session(name, precision)
+                session = self._session(name, candidate)
             except DeviceError as error:
-                wrong.append(f"{precision}: {error}")
+                wrong.append(f"{candidate}: {error}")
                 continue
-            return session, Loaded(precision, self.backend.name, "; ".join(wrong) or None)
+            return session, Loaded(candidate, self.backend.name, "; ".join(wrong) or None)
         raise DeviceError(f"graph {name}: no form of it runs rightly on this machine ({'; '.join(wrong)})")
 
     def _session(self, name: str, precision: str) -> Session:

@@ -3,7 +3,7 @@ import onnx
 import pytest
 
 from mmer.calibration.check import check
-from mmer.calibration.fp16 import FOLLOWING, halved, peaks
+from mmer.calibration.fp16 import ELEMENTWISE, FOLLOWING, halved, peaks
 from mmer.calibration.network import Network, watched
 from mmer.calibration.prepare import prepared
 from mmer.edge.backends.ort import OrtSession
@@ -109,6 +109,17 @@ def test_a_layer_that_was_seen_near_the_limit_stays_in_single_precision(build, d
     content, network = written(model, draw(4, 1, None, 16))
     assert sorted(w.dtype.name for w in network.weights.values() if w.ndim == 2) == ["float16", "float32"]
     assert check(content, model.SerializeToString(), draw(4, 1, None, 16, seed=2)).fault(0.999) is None
+
+
+def test_a_constant_that_is_reshaped_first_is_looked_at_too(build, draw):
+    builder = build()
+    axes = builder.constant(np.array([0]))
+    rows = builder.node("Unsqueeze", builder.weight(16, 16, name="table"), axes)
+    builder.node("Tanh", builder.node("Add", builder.linear("x", 16, 16), rows), output="y")
+    model = builder.model({"x": [1, 16, 16]}, {"y": [1, 16, 16]})
+    network = prepared(model)
+    seen = peaks(network, ELEMENTWISE, lambda: draw(2, 1, 16, 16))
+    assert seen[rows] == pytest.approx(np.abs(builder.weights["table"]).max())
 
 
 def test_an_embedding_is_halved_and_its_indices_are_not(build):

@@ -61,6 +61,10 @@ def test_each_target_has_a_file_with_golden_outputs_that_it_computes(written):
     verify(Bundle.open(written.path), OrtSession.open).require()
 
 
+def test_the_graph_that_makes_the_logits_is_in_integers_for_no_target(written):
+    assert set(written.manifest.graphs["votes"].files) <= {"fp32", "fp16"}
+
+
 def test_the_graph_runs_in_the_best_form_for_this_processor(every, written, tmp_path):
     assert judgement(every[0]).precision == f"int8.{HERE[0]}"
     loaded = load(written, "auto", Backend("ort", OrtSession.open, HERE), Trust(tmp_path, "here")).loaded

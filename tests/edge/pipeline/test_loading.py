@@ -102,7 +102,7 @@ def several(bundle, tmp_path):
 
 @pytest.mark.parametrize(
     ("targets", "taken"),
-    [(("ort", "ort7"), "int8.ort"), (("ort7",), "int8.ort7"), (("arm", "ort7"), "int8.ort7"), (("openvino",), "fp32")],
+    [(("ort", "ort7"), "int8.ort"), (("ort7",), "int8.ort7"), (("arm", "ort7"), "int8.ort7")],
 )
 def test_a_backend_takes_only_forms_that_are_for_it_and_its_best_first(several, trust, targets, taken):
     name, bundle = several
@@ -115,6 +115,15 @@ def test_a_form_for_another_runtime_is_never_opened(several, trust):
     broken = Opened(broken=[bundle.graph(name, "int8.tensorrt")])
     for precision in ("auto", "int8", "fp32", "fp16"):
         assert "tensorrt" not in str(load(bundle, precision, using(broken), trust).loaded[name])
+
+
+def test_where_every_int8_form_is_for_something_else_the_fallback_says_so(several, trust):
+    name, bundle = several
+    loaded = load(bundle, "auto", Backend("x", Opened(), ("openvino",)), trust).loaded[name]
+    assert loaded.precision == "fp32"
+    assert loaded.fallback.endswith("for another runtime or processor, calibrate on this one")
+    assert {*loaded.fallback.partition(": ")[0].split(", ")} == {"int8.ort", "int8.ort7", "int8.tensorrt"}
+    assert load(bundle, "fp32", Backend("x", Opened(), ("openvino",)), trust).loaded[name].fallback is None
 
 
 def test_float_is_taken_when_asked_for(quantised, trust):
