@@ -1,8 +1,10 @@
 """One graph: its INT8 and FP16 forms made, compared and timed, and what is kept of them."""
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
+from pathlib import Path
 
 import onnx
 
@@ -12,7 +14,7 @@ from mmer.calibration.memory import Known, Memory
 from mmer.calibration.network import Network
 from mmer.calibration.observe import Step, observe
 from mmer.calibration.passes import Again
-from mmer.calibration.prepare import prepared
+from mmer.calibration.prepare import joined
 from mmer.calibration.race import Race, race
 from mmer.calibration.ranges import Range
 from mmer.calibration.recipe import Recipe
@@ -20,6 +22,7 @@ from mmer.calibration.rounding import levels_of
 from mmer.calibration.selection import Trial, selected
 from mmer.calibration.settings import CalibrationSettings
 from mmer.calibration.sites import scales, sites
+from mmer.calibration.stored import stored
 from mmer.edge.backends.ort import OrtSession, OrtSettings
 from mmer.edge.bundle.golden import Case, replay
 from mmer.edge.bundle.plan import LOGITS
@@ -105,10 +108,15 @@ class Judgement:
 
 def judge(subject: Subject, recipe: Recipe, settings: CalibrationSettings) -> Judgement:
     """Make and judge all forms of a graph."""
-    size = len(subject.content)
     if not subject.fresh or not any(True for _ in subject.calibration()):
-        return Judgement(subject.name, size, None, None, "no window gave it anything to read")
-    network = prepared(onnx.load_from_string(subject.content))
+        return Judgement(subject.name, len(subject.content), None, None, "no window gave it anything to read")
+    with tempfile.TemporaryDirectory(prefix="mmer-") as folder:
+        model = stored(onnx.load_from_string(subject.content), Path(folder))
+        return _judged(subject, joined(Network.of(model, Path(folder))), recipe, settings)
+
+
+def _judged(subject: Subject, network: Network, recipe: Recipe, settings: CalibrationSettings) -> Judgement:
+    size = len(subject.content)
     half = _half(subject, network, settings)
     if LOGITS in network.outputs:
         return Judgement(subject.name, size, None, half, "it makes the logits, which stay float")
