@@ -1,8 +1,10 @@
 """One graph: its INT8 and FP16 forms made, compared and timed, and what is kept of them."""
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
+from pathlib import Path
 
 import onnx
 
@@ -14,7 +16,7 @@ from mmer.calibration.memory import Known, Memory
 from mmer.calibration.network import Network
 from mmer.calibration.observe import Step, observe
 from mmer.calibration.passes import Again
-from mmer.calibration.prepare import prepared
+from mmer.calibration.prepare import joined
 from mmer.calibration.race import Race, race
 from mmer.calibration.ranges import Range
 from mmer.calibration.recipe import Peaks, Recipe
@@ -22,6 +24,7 @@ from mmer.calibration.rounding import levels_of
 from mmer.calibration.selection import Trial, selected
 from mmer.calibration.settings import CalibrationSettings
 from mmer.calibration.sites import sites
+from mmer.calibration.stored import stored
 from mmer.edge.backends.ort import OrtSession, OrtSettings
 from mmer.edge.bundle.golden import Case, replay
 from mmer.edge.bundle.plan import LOGITS
@@ -127,10 +130,17 @@ class Judgement:
 
 def judge(subject: Subject, recipes: Sequence[Recipe], settings: CalibrationSettings) -> Judgement:
     """Make and judge all forms of a graph."""
-    size = len(subject.content)
     if not subject.fresh or not any(True for _ in subject.calibration()):
-        return Judgement(subject.name, size, (), None, "no window gave it anything to read")
-    network = prepared(onnx.load_from_string(subject.content))
+        return Judgement(subject.name, len(subject.content), (), None, "no window gave it anything to read")
+    with tempfile.TemporaryDirectory(prefix="mmer-") as folder:
+        model = stored(onnx.load_from_string(subject.content), Path(folder))
+        return _judged(subject, joined(Network.of(model, Path(folder))), recipes, settings)
+
+
+def _judged(
+    subject: Subject, network: Network, recipes: Sequence[Recipe], settings: CalibrationSettings
+) -> Judgement:
+    size = len(subject.content)
     following = ELEMENTWISE if any(recipe.finish for recipe in recipes) else FOLLOWING
     seen = peaks(network, following, subject.calibration)
     half = _half(subject, network, seen, settings)

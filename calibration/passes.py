@@ -15,7 +15,7 @@ from mmer.edge.tensors import Tensors
 Again = Callable[[], Iterable[Tensors]]
 """Gives a graph's inputs from the first to the last each time it is called; their shapes may differ."""
 
-TOGETHER = 40 << 20
+TOGETHER = 80 << 20
 """Bytes of the tensors of the longest sample that one pass watches; a larger one has a pass of its own."""
 
 Values = Iterator[tuple[str, Array]]

@@ -50,6 +50,10 @@ class Weights(Mapping[str, NDArray[Any]]):
             return numpy_helper.to_array(tensor)
         return _mapped(tensor, self.folder)
 
+    def __contains__(self, name: object) -> bool:
+        """Tell whether there is one of this name, without looking into it."""
+        return name in self.tensors
+
     def __iter__(self) -> Iterator[str]:
         """Yield the names."""
         return iter(self.tensors)
