@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
@@ -85,9 +86,9 @@ def _dot(a: Wide, b: Wide) -> float:
     return float(np.vdot(a, b))
 
 
-def outputs(content: bytes, inputs: Sequence[Tensors], settings: OrtSettings = OrtSettings()) -> Rows:
+def outputs(graph: Path | bytes, inputs: Sequence[Tensors], settings: OrtSettings = OrtSettings()) -> Rows:
     """Return every float output as rows `[R, D]` over all inputs."""
-    session = OrtSession.open(content, settings)
+    session = OrtSession.open(graph, settings)
     made = [session.run(given) for given in inputs]
     compared = [spec for spec in session.outputs if spec.dtype == "float32"]
     return {spec.name: np.concatenate([_rows(output[spec.name], spec) for output in made]) for spec in compared}
