@@ -29,7 +29,7 @@ _WIDTHS = (48, 48, 96, 192, 1280)
 _CNN = Liveliness(2.0, 2.0, 0.2)
 """Half of the variance ends in ReLU."""
 _TRANSFORMER = Liveliness(0.3, 4.0, 0.02)
-"""Of what comes out of twelve layers of ALBERT, half differs between tokens, and rounding everything to bfloat16 costs a
+"""Of what comes out of twelve layers of ALBERT, half differs between tokens, and rounding all to bfloat16 costs a
 centred cosine of 0.0006. With gain 1 throughout and biases of 0.2 that is 0.1 % and 0.08: any two tokens become one."""
 
 
