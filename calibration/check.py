@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
@@ -96,9 +97,9 @@ def _dot(a: Wide, b: Wide) -> float:
     return float(np.vdot(a, b))
 
 
-def outputs(content: bytes, inputs: Sequence[Tensors]) -> Rows:
+def outputs(graph: Path | bytes, inputs: Sequence[Tensors]) -> Rows:
     """Return every float output of a graph, run by ONNX Runtime, as rows `[R, D]` over all inputs."""
-    session = OrtSession.open(content)
+    session = OrtSession.open(graph)
     return _answers(session, inputs, session.outputs)
 
 

@@ -10,6 +10,7 @@ from google.protobuf.message import DecodeError
 from onnx import version_converter
 
 from mmer.edge.backends.ort import OrtSession, simplified
+from mmer.edge.bundle.digest import digest
 from mmer.edge.errors import DataError, DeviceError
 from mmer.edge.tensors import TensorSpec
 
@@ -44,8 +45,8 @@ class OnnxFile:
     """A float graph that ONNX Runtime runs."""
 
     path: Path
-    content: bytes
-    """As it was read, with its external data in it."""
+    digest: str
+    """SHA-256 of what was read, weights beside the file included."""
     clean: bytes
     """The same function with constants folded, ready to be taken apart."""
     inputs: tuple[TensorSpec, ...]
@@ -59,12 +60,12 @@ class OnnxFile:
             raise ModelFileError(path, fault)
         content: bytes = model.SerializeToString()
         try:
-            session, clean = OrtSession.open(content), _clean(content)
+            clean, session = _clean(content), OrtSession.open(path)
         except DeviceError as error:
             raise ModelFileError(path, f"{error}; check it with onnx.checker and export it again") from error
         if fault := next(_edges(session), None):
             raise ModelFileError(path, fault)
-        return cls(path, content, clean, session.inputs, session.outputs)
+        return cls(path, digest(content), clean, session.inputs, session.outputs)
 
 
 def _loaded(path: Path) -> onnx.ModelProto:

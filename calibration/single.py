@@ -13,7 +13,6 @@ from mmer.calibration.judge import HALF, Form, Judgement, Subject, judge
 from mmer.calibration.onnx_file import ModelFileError, OnnxFile
 from mmer.calibration.settings import CalibrationSettings
 from mmer.calibration.targets.targets import recipes_for
-from mmer.edge.bundle.digest import digest
 from mmer.edge.doctor.examine import examine
 from mmer.edge.errors import AccuracyGateError, BudgetGateError, SettingError
 from mmer.edge.files import atomic_binary, refuse_existing
@@ -149,7 +148,7 @@ def calibrate_file(
     facts = {
         "settings": asdict(settings),
         "recipe": recipe.to_json(),
-        "source": {"path": str(path), "digest": digest(source.content)},
+        "source": {"path": str(path), "digest": source.digest},
         "samples": {"calibration": calibration.to_json(), "fresh": fresh.to_json()},
         "machine": {"cpu": cpu.model, "features": list(cpu.features), "int8": cpu.int8},
         "versions": versions("mmer", "numpy", "onnx", "onnxruntime", "openvino"),
@@ -161,5 +160,5 @@ def _cosines(source: OnnxFile, form: Form | None, tried: Sequence[Tensors]) -> M
     """Return how close each output comes to that of the file as it was given."""
     if form is None or form.check.failure is not None:
         return {}
-    expected, found = outputs(source.content, tried), outputs(form.content, tried)
+    expected, found = outputs(source.path, tried), outputs(form.content, tried)
     return {name: centred_cosine(rows, found[name]) for name, rows in expected.items()}

@@ -44,7 +44,7 @@ class Cosines:
 
 def expected(reference: Path, inputs: Sequence[Tensors]) -> Rows:
     """Return what the float graph makes of inputs."""
-    return outputs(reference.read_bytes(), inputs)
+    return outputs(reference, inputs)
 
 
 def judged(path: Path, rows: Rows, inputs: Sequence[Tensors]) -> Cosines:
@@ -71,7 +71,7 @@ def judged(path: Path, rows: Rows, inputs: Sequence[Tensors]) -> Cosines:
 def _at_level(path: Path, level: str, inputs: Sequence[Tensors]) -> Rows | str:
     """Return the answers, or why there are none."""
     try:
-        return outputs(path.read_bytes(), inputs, OrtSettings(optimisation=level))
+        return outputs(path, inputs, OrtSettings(optimisation=level))
     except DeviceError as error:
         return str(error)[:200]
 

@@ -2,10 +2,12 @@
 
 import gc
 
+import numpy as np
 import onnxruntime
 import pytest
 
-from mmer.edge.backends.ort import OrtSession
+from mmer.edge.backends.ort import OrtSession, simplified
+from mmer.edge.errors import DeviceError
 from mmer.edge.faces.mtcnn import ASSETS
 
 
@@ -28,3 +30,17 @@ def test_a_version_that_never_held_them_works_too(graph, monkeypatch):
 
     monkeypatch.setattr(onnxruntime, "InferenceSession", Forgetful)
     assert OrtSession.open(graph).inputs
+
+
+def test_a_simplified_graph_computes_the_same(graph):
+    sessions = OrtSession.open(graph), OrtSession.open(simplified(graph))
+    sizes = [size if isinstance(size, int) else 2 for size in sessions[0].inputs[0].shape]
+    given = {sessions[0].inputs[0].name: np.random.default_rng(0).integers(0, 256, sizes).astype("u1")}
+    expected, found = (session.run(given) for session in sessions)
+    for name, values in expected.items():
+        np.testing.assert_allclose(found[name], values, atol=1e-5)
+
+
+def test_what_is_no_graph_is_not_simplified():
+    with pytest.raises(DeviceError, match="cannot load it"):
+        simplified(b"no graph")
