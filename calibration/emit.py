@@ -19,7 +19,7 @@ from mmer.calibration.network import Array, Draft, Network, attributes, rewired
 from mmer.calibration.observed import Observed
 from mmer.calibration.recipe import Peaks, Recipe
 from mmer.calibration.rounding import Levels
-from mmer.calibration.sites import Scale, Site
+from mmer.calibration.sites import Scale, Site, chain
 
 _LARGEST = 2.0**30
 
@@ -107,11 +107,24 @@ class _Writer:
             mean = self.draft.weight(f"{tensor}.mean", seen.mean.astype(np.float32))
             values = self.draft.add("Sub", (tensor, mean), f"{tensor}.centred")
             self.peaks[values] = seen.range(centred=True).peak
+        if self._joined(tensor):
+            lowest = self.draft.weight(f"{root}.lowest", np.array(affine.range.low, np.float32))
+            values = self.draft.add("Max", (values, lowest), f"{tensor}.bounded")
+            self.peaks[values] = affine.range.peak
         scale = self.draft.weight(f"{root}.scale", np.array(affine.scale))
         zero = self.draft.weight(f"{root}.zero", np.array(affine.zero))
         levels = self.draft.add("QuantizeLinear", (values, scale, zero), f"{tensor}.levels")
         self.draft.add("DequantizeLinear", (levels, scale, zero), _levelled(tensor))
         self.peaks[_levelled(tensor)] = affine.range.peak
+
+    def _joined(self, tensor: str) -> bool:
+        """Tell whether OpenVINO would compute something else from signed levels: a Conv reads what a Concat made.
+
+        A bound that levels have anyway keeps the two apart (docs/runtime-defects.md).
+        """
+        network = self.basis.network
+        convolved = any(reader.op_type == "Conv" for reader in network.readers(tensor))
+        return self.recipe.grid.signed and convolved and network.maker(chain(tensor, network)[-1]) == "Concat"
 
     def _affine(self, tensor: str) -> Affine:
         scale = self.scales[tensor]
