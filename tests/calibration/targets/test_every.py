@@ -69,6 +69,19 @@ def test_convolutions_with_residuals_agree_in_every_engine(residual, draw, quant
     assert found.levels > 0.999
 
 
+def test_a_convolution_of_joined_channels_agrees_in_every_engine(build, draw, quantise, recipe):
+    builder = build()
+    joined = builder.node("Concat", "x", builder.node("Tanh", "x"), axis=1)
+    weight = builder.constant(builder.rng.normal(0, 0.1, (16, 32, 3)).astype("f4"))
+    made = builder.node("Conv", joined, weight, builder.weight(16, scale=0.1), kernel_shape=[3], pads=[1, 1])
+    builder.node("Mul", builder.node("Tanh", made), builder.constant(np.float32(2)), output="y")
+    model = builder.model({"x": [1, 16, 12]}, {"y": [1, 16, 12]})
+    content = quantise(model, draw(32, 1, 16, 12), recipe)
+    found = check(content, model.SerializeToString(), draw(8, 1, 16, 12, seed=2))
+    assert found.fault(0.99) is None
+    assert found.levels > 0.999
+
+
 def test_words_agree_in_every_engine(sentence, said, quantise, recipe):
     content = quantise(sentence, said[:24], recipe)
     assert check(content, sentence.SerializeToString(), said[24:]).fault(0.99) is None
