@@ -1,4 +1,4 @@
-"""What in a file is known to be computed wrongly, or to be refused, by a runtime; each found by `hunt`, told by structure.
+"""What a runtime is known to compute wrongly, or to refuse, told by the structure of a file; each was found by `hunt`.
 
 `docs/runtime-defects.md` shows each with the smallest graph. Versions are the newest in which it was seen.
 """
@@ -16,7 +16,7 @@ from mmer.calibration.network import Array, Network, attributes
 ORT, OPENVINO = "onnxruntime 1.31.1", "openvino 2026.4.1"
 
 _MERGED = frozenset({"gemm_input_shape", "gemm_output_shape"})
-"""What ONNX Runtime's MatMulAddFusion calls the shapes that it adds; it takes the names again in a file it has saved."""
+"""What ONNX Runtime's MatMulAddFusion calls the shapes it adds; it takes these names again in a file that has them."""
 _LARGEST_BIAS = 2.0**31 - 1
 _FLOOR_OF_EXP = math.exp(5)
 """QLinearSoftmax fills its table up to FLT_MAX / (keys e^5) and multiplies by the inverse of the output's scale."""
@@ -194,5 +194,3 @@ def _weight_step(sight: Sight, name: str) -> float:
 
 def _sizes(value: onnx.ValueInfoProto) -> Sequence[int | str]:
     return [dim.dim_param or dim.dim_value or "?" for dim in value.type.tensor_type.shape.dim]
-
-
