@@ -112,7 +112,7 @@ def joined_for_convolution(sight: Sight) -> Iterator[tuple[str, str]]:
         quantise = sight.network.producers.get(pair.input[0]) if pair is not None else None
         weight = sight.network.maker(node.input[1])
         if quantise is not None and weight == "DequantizeLinear" and sight.network.maker(quantise.input[0]) == "Concat":
-            yield node.output[0], "levels of joined tensors are not those of the file; quantise each before the Concat"
+            yield node.output[0], "numbers beyond the range come out as others; quantise each operand of the Concat"
 
 
 def sixteen_bits(sight: Sight) -> Iterator[tuple[str, str]]:
@@ -151,6 +151,14 @@ def stale_shapes(sight: Sight) -> Iterator[tuple[str, str]]:
             yield note.name, f"is said to be {list(stated)} and is {list(real)}; delete value_info"
 
 
+def described_weight(sight: Sight) -> Iterator[tuple[str, str]]:
+    """Find a described weight of a Gemm that `quantize_dynamic` turns over without describing it anew."""
+    described = {note.name for note in sight.network.model.graph.value_info}
+    for node in _nodes(sight, "Gemm"):
+        if attributes(node).get("transB", 0) and node.input[1] in described & set(sight.network.weights):
+            yield node.input[1], "quantize_dynamic finds shapes that differ and fails; delete value_info"
+
+
 def weight_only(sight: Sight) -> Iterator[tuple[str, str]]:
     """Find integer weights multiplied with float, which ONNX Runtime then rounds to 8 bits of its own."""
     for node in _nodes(sight, "MatMul", "Gemm"):
@@ -166,6 +174,7 @@ _RULES: tuple[tuple[Callable[[Sight], Iterator[tuple[str, str]]], str], ...] = (
     (listed_scale, ORT),
     (names_taken, ORT),
     (stale_shapes, ORT),
+    (described_weight, ORT),
     (weight_only, ORT),
     (mean_over_time, OPENVINO),
     (joined_for_convolution, OPENVINO),
