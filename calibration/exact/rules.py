@@ -196,7 +196,7 @@ def _weight_step(sight: Sight, name: str) -> float:
     """Return the least scale of a weight; of one in float, that which ONNX Runtime takes for it."""
     weight = sight.network.weights.get(name)
     if weight is not None:
-        return float(np.abs(weight).max(initial=0)) / 127
+        return float(weight.max(initial=0) - weight.min(initial=0)) / 255
     maker = sight.network.producers.get(name)
     return float(sight.scale(maker).min()) if maker is not None and maker.op_type == "DequantizeLinear" else math.inf
 
