@@ -6,6 +6,7 @@ Each seed draws a graph of one to six layers and what is done to it: nothing, Q/
 tools. `coarse` is a kernel that rounds its own way, within one level at every quantisation; `wrong` is beyond that. Of
 every symptom, as the engines show it, the first `--each` graphs are made as small as they get; what is then alike is
 one class. `--out` keeps each class as a program of its own. A seed whose graph brings the process down is counted too.
+Ctrl-C ends drawing, and then making small, and prints what there is.
 """
 
 import argparse
@@ -21,10 +22,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
+from typing import TypeVar
 
 from exact.openvino_session import OvSession
 from exact.treatments import TREATMENTS
@@ -38,6 +41,7 @@ from mmer.edge.doctor.examine import processor
 HUNT = Hunt(TREATMENTS, {**ort_engines(), "openvino": OvSession.open})
 UNKNOWN = "not judged: "
 CRASHED = "brings the process down"
+T = TypeVar("T")
 TOGETHER = 25
 """Seeds for which a process is asked at once; after a crash they are asked for one by one."""
 
@@ -72,14 +76,15 @@ def quiet() -> None:
 
 def looked(seeds: Sequence[int]) -> list[Seen]:
     """Return what each seed gives."""
-    found = []
-    for seed in seeds:
-        try:
-            treatment, findings = HUNT.findings(seed)
-            found.append(Seen(seed, treatment, tuple(map(_symptom, findings))))
-        except UnknownOperatorError as error:
-            found.append(Seen(seed, UNKNOWN + str(error).split(" ", 1)[0], ()))
-    return found
+    return list(map(_looked, seeds))
+
+
+def _looked(seed: int) -> Seen:
+    try:
+        treatment, findings = HUNT.findings(seed)
+    except UnknownOperatorError as error:
+        return Seen(seed, UNKNOWN + str(error).split(" ", 1)[0], ())
+    return Seen(seed, treatment, tuple(map(_symptom, findings)))
 
 
 def minimised(seed: int, symptom: tuple[str, str]) -> Small:
@@ -87,7 +92,9 @@ def minimised(seed: int, symptom: tuple[str, str]) -> Small:
     _, findings = HUNT.findings(seed)
     small = HUNT.minimal(next(f for f in findings if _symptom(f) == symptom))
     lines = (small.title, f"seed {seed}, {small.treatment}", small.symptom.message.replace("\\", "/"))
-    return Small(small.title, seed, small.treatment, len(small.case.model.graph.node), script(small.case, "\n".join(lines)))
+    return Small(
+        small.title, seed, small.treatment, len(small.case.model.graph.node), script(small.case, "\n".join(lines))
+    )
 
 
 def _symptom(finding: Finding) -> tuple[str, str]:
@@ -125,42 +132,50 @@ def everything(worker: Worker, seeds: Sequence[int]) -> Iterator[Seen]:
         print(f"\r{start + len(part)} of {len(seeds)}", end="", file=sys.stderr, flush=True)
 
 
-def classes(worker: Worker, seen: Sequence[Seen], each: int) -> dict[str, list[Small]]:
-    """Return the findings made small, by their class."""
+def small(worker: Worker, seen: Sequence[Seen], each: int) -> Iterator[Small]:
+    """Yield the first graphs of every symptom made small, the first of all symptoms first."""
     places: dict[tuple[str, str], list[int]] = defaultdict(list)
     for one in seen:
         for symptom in one.symptoms:
             if symptom[0] not in (COARSE, CRASHED):
                 places[symptom].append(one.seed)
-    found: dict[str, list[Small]] = defaultdict(list)
-    for symptom, seeds in places.items():
-        for seed in seeds[:each]:
-            if small := worker.asked(minimised, seed, symptom):
-                found[small.title].append(small)
-    return dict(sorted(found.items()))
+    for turn in range(each):
+        for symptom, seeds in places.items():
+            if turn < len(seeds) and (found := worker.asked(minimised, seeds[turn], symptom)):
+                yield found
 
 
-def lines(seen: Sequence[Seen], found: dict[str, list[Small]]) -> Iterator[str]:
-    """Yield the tables."""
+def interruptible(found: Iterator[T]) -> list[T]:
+    """Return what comes until Ctrl-C."""
+    kept: list[T] = []
+    with suppress(KeyboardInterrupt):
+        for one in found:
+            kept.append(one)  # noqa: PERF402  what there is stays, however this ends
+    return kept
+
+
+def counted(seen: Sequence[Seen]) -> Iterator[str]:
+    """Yield how many graphs show what."""
     yield f"{'graphs':>6}  treatment"
     yield from (f"{n:>6}  {name}" for name, n in sorted(Counter(one.treatment for one in seen).items()))
     flagged = sum(any(kind != COARSE for kind, _ in one.symptoms) for one in seen)
     coarse = sum(any(kind == COARSE for kind, _ in one.symptoms) for one in seen)
     yield f"{len(seen)} graphs: {flagged} with something beyond rounding, {coarse} with coarse rounding"
     yield f"\n{'graphs':>6}  symptom"
-    counted = Counter(symptom for one in seen for symptom in one.symptoms)
-    yield from (f"{n:>6}  {kind}: {rest}" for (kind, rest), n in sorted(counted.items()))
-    yield f"\n{'small':>6}  class, the fewest nodes, a seed"
-    for title, smalls in found.items():
-        least = min(smalls, key=lambda small: small.nodes)
-        yield f"{len(smalls):>6}  {title}; {least.nodes} nodes, seed {least.seed} ({least.treatment})"
+    symptoms = Counter(symptom for one in seen for symptom in one.symptoms)
+    yield from (f"{n:>6}  {kind}: {rest}" for (kind, rest), n in sorted(symptoms.items()))
 
 
-def written(found: dict[str, list[Small]], folder: Path) -> None:
+def classes(smalls: Sequence[Small]) -> dict[str, Small]:
+    """Return the smallest of each class."""
+    ordered = sorted(smalls, key=lambda one: (one.title, -one.nodes))
+    return {one.title: one for one in ordered}
+
+
+def written(found: dict[str, Small], folder: Path) -> None:
     """Write the smallest of each class as a program."""
     folder.mkdir(parents=True, exist_ok=True)
-    for title, smalls in found.items():
-        least = min(smalls, key=lambda small: small.nodes)
+    for title, least in found.items():
         name = re.sub(r"\W+", "-", title).strip("-").lower()[:100]
         (folder / f"{name}-{least.seed}.py").write_text(least.program, encoding="utf-8")
 
@@ -177,15 +192,17 @@ def main() -> None:
     packages = ", ".join(f"{name} {version(name)}" for name in ("onnx", "onnxruntime", "openvino", "numpy"))
     print(f"{processor().model}; Python {platform.python_version()}, {packages}")
     worker, start = Worker(), time.monotonic()
-    seen = list(everything(worker, range(options.seed, options.seed + options.graphs)))
-    middle = time.monotonic()
-    found = classes(worker, seen, options.each)
-    print("\n".join(lines(seen, found)))
-    print(f"\n{middle - start:.0f} s to judge, {time.monotonic() - middle:.0f} s to make small")
+    seen = interruptible(everything(worker, range(options.seed, options.seed + options.graphs)))
+    print("\n".join(counted(seen)))
+    print(f"{time.monotonic() - start:.0f} s\n\nclasses, the fewest nodes, a seed", flush=True)
+    found = classes(interruptible(small(worker, seen, options.each)))
+    for title, least in found.items():
+        print(f"  {title}; {least.nodes} nodes, seed {least.seed} ({least.treatment})")
+    print(f"{time.monotonic() - start:.0f} s in all")
     if options.out:
         written(found, options.out)
     if options.json:
-        rows = {title: [[s.seed, s.treatment, s.nodes] for s in smalls] for title, smalls in found.items()}
+        rows = [{"title": t, "seed": s.seed, "treatment": s.treatment, "nodes": s.nodes} for t, s in found.items()]
         options.json.write_text(json.dumps(rows, indent=1), encoding="utf-8")
 
 

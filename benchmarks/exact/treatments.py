@@ -9,8 +9,8 @@ import onnx
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_dynamic, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
+from mmer.calibration.exact.case import Case
 from mmer.calibration.exact.hunt import Treatment, TreatmentError
-from mmer.calibration.exact.shrink import Case
 
 _SHARE_OF_OPTIONS = 0.5
 
@@ -35,7 +35,7 @@ def untouched(case: Case, rng: np.random.Generator) -> onnx.ModelProto:
 def prepared(case: Case, rng: np.random.Generator) -> onnx.ModelProto:
     """Return the graph after `quant_pre_process`."""
     del rng
-    return _through(lambda model, path: quant_pre_process(model, path), case.model, "quant_pre_process")
+    return _through(quant_pre_process, case.model, "quant_pre_process")
 
 
 def dynamic(case: Case, rng: np.random.Generator) -> onnx.ModelProto:
@@ -78,7 +78,7 @@ def _through(tool: Callable[[onnx.ModelProto, Path], None], model: onnx.ModelPro
         try:
             tool(copy, path)
             return onnx.load(path)
-        except Exception as error:  # noqa: BLE001  the symbolic shape inference raises nothing narrower
+        except Exception as error:
             raise TreatmentError(name, f"{type(error).__name__}: {error}") from error
 
 

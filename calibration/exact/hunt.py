@@ -1,14 +1,15 @@
 """From a seed to what goes wrong with its graph: drawn, treated as people treat graphs, judged, and made small."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import onnx
 
+from mmer.calibration.exact.case import Case, computed
 from mmer.calibration.exact.draw import draw
 from mmer.calibration.exact.reference import Reference, UnknownOperatorError
-from mmer.calibration.exact.shrink import Case, computed, shrunk
+from mmer.calibration.exact.shrink import shrunk
 from mmer.calibration.exact.symptom import Engines, Symptom, symptoms, unspecific
 from mmer.calibration.network import attributes
 from mmer.edge.errors import DataError
@@ -77,7 +78,9 @@ class Hunt:
         except TreatmentError as error:
             symptom = Symptom(FAILED, (), str(error), unspecific(str(error)))
             return treatment.name, [Finding(seed, treatment.name, symptom, case)]
-        found = [Finding(seed, treatment.name, s, treated) for s in symptoms(treated.model, treated.inputs, self.engines)]
+        found = [
+            Finding(seed, treatment.name, s, treated) for s in symptoms(treated.model, treated.inputs, self.engines)
+        ]
         if treatment.preserving and _differs(case, treated):
             found.append(Finding(seed, treatment.name, Symptom(CHANGED, ()), case))
         return treatment.name, found

@@ -23,7 +23,7 @@ def linear(sketch: Sketch, x: Wire, width: int | None = None) -> Wire:
     product = sketch.node("MatMul", [x, sketch.matrix(x.width, width, channels=1)], shape)
     if not sketch.biased:
         return product
-    operands = [product, sketch.vector(width)]
+    operands: list[Wire | str] = [product, sketch.vector(width)]
     return sketch.node("Add", operands[:: sketch.rng.choice([1, -1])], shape)
 
 
@@ -51,7 +51,9 @@ def gemm(sketch: Sketch, x: Wire) -> Wire:
 
 def activation(sketch: Sketch, x: Wire) -> Wire:
     """Return a function of each number."""
-    kind = str(sketch.rng.choice(["Relu", "Relu", "LeakyRelu", "Tanh", "Sigmoid", "Clip", "gelu", "silu", "HardSigmoid"]))
+    kind = str(
+        sketch.rng.choice(["Relu", "Relu", "LeakyRelu", "Tanh", "Sigmoid", "Clip", "gelu", "silu", "HardSigmoid"])
+    )
     if kind == "gelu":
         inner = sketch.node("Div", [x, sketch.constant(np.float32(np.sqrt(2)))], x.shape)
         shifted = sketch.node("Add", [sketch.node("Erf", [inner], x.shape), sketch.constant(np.float32(1))], x.shape)

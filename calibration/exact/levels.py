@@ -7,6 +7,7 @@ import numpy as np
 import onnx
 
 from mmer.calibration.exact.reference import Reference
+from mmer.calibration.exact.value import Kind
 from mmer.calibration.network import Array, Draft, Network, attributes, rewired
 from mmer.edge.tensors import Tensors
 
@@ -24,7 +25,7 @@ class Habits:
     """Of activations that are quantised."""
     weights: float
     biases: float
-    kind: type[np.unsignedinteger] | type[np.signedinteger]  # type: ignore[type-arg]
+    kind: Kind
     symmetric: bool
     channels: bool
     """Whether weights have a scale for each output channel."""
@@ -43,7 +44,7 @@ class Habits:
             share=float(rng.choice([0.3, 0.7, 1.0])),
             weights=float(rng.choice([0.0, 0.8, 1.0])),
             biases=float(rng.choice([0.0, 0.5, 1.0])),
-            kind=rng.choice([np.uint8, np.uint8, np.int8, np.uint16 if opset >= _SIXTEEN_FROM else np.int8]),
+            kind=np.dtype(str(rng.choice(["uint8", "uint8", "int8", "uint16" if opset >= _SIXTEEN_FROM else "int8"]))),
             symmetric=bool(rng.random() < 0.3),
             channels=bool(rng.random() < 0.6),
             half=bool(opset >= _FP16_FROM and rng.random() < 0.1),
@@ -94,8 +95,7 @@ class _Writer:
         """Write Q and DQ behind a tensor, if it was chosen."""
         if tensor not in self.chosen:
             return
-        kind = np.dtype(self.habits.kind)
-        scale, zero = self._range(tensor, kind)
+        scale, zero = self._range(tensor)
         source = tensor
         if self.habits.half:
             scale = scale.astype(np.float16)
@@ -119,9 +119,9 @@ class _Writer:
             for names in (node.input, node.output):
                 names[:] = [{name: f"{name}.exact", read: name}.get(each, each) for each in names]
 
-    def _range(self, tensor: str, kind: np.dtype) -> tuple[Array, Array]:  # type: ignore[type-arg]
+    def _range(self, tensor: str) -> tuple[Array, Array]:
         """Return scale and zero point from the least and the largest number seen."""
-        values, limits = self.seen[tensor], np.iinfo(kind)
+        values, limits = self.seen[tensor], np.iinfo(self.habits.kind)
         low, high = min(float(values.min()), 0.0), max(float(values.max()), 0.0)
         stray = 2 ** self.rng.uniform(-self.habits.headroom, self.habits.headroom)
         if self.habits.symmetric:
@@ -133,7 +133,7 @@ class _Writer:
         scale = max(scale, 1e-6) if scale else 1.0
         if self.habits.powers:
             scale = 2.0 ** round(np.log2(scale))
-        return np.float32(scale)[...], np.array(zero, kind)
+        return np.float32(scale)[...], np.array(zero, self.habits.kind)
 
     def _constants(self, node: onnx.NodeProto) -> dict[str, str]:
         """Return what a layer reads in place of its weight and bias."""

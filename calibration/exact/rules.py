@@ -1,4 +1,4 @@
-"""What in a file is known to be computed wrongly, or to be refused, by a runtime; each found by `hunt`, told by structure.
+"""What a runtime is known to compute wrongly, or to refuse, told by the structure of a file; each was found by `hunt`.
 
 `docs/runtime-defects.md` shows each with the smallest graph. Versions are the newest in which it was seen.
 """
@@ -16,7 +16,7 @@ from mmer.calibration.network import Array, Network, attributes
 ORT, OPENVINO = "onnxruntime 1.31.1", "openvino 2026.4.1"
 
 _MERGED = frozenset({"gemm_input_shape", "gemm_output_shape"})
-"""What ONNX Runtime's MatMulAddFusion calls the shapes that it adds; it takes the names again in a file it has saved."""
+"""What ONNX Runtime's MatMulAddFusion calls the shapes it adds; it takes these names again in a file that has them."""
 _LARGEST_BIAS = 2.0**31 - 1
 _FLOOR_OF_EXP = math.exp(5)
 """QLinearSoftmax fills its table up to FLT_MAX / (keys e^5) and multiplies by the inverse of the output's scale."""
@@ -112,7 +112,7 @@ def joined_for_convolution(sight: Sight) -> Iterator[tuple[str, str]]:
         quantise = sight.network.producers.get(pair.input[0]) if pair is not None else None
         weight = sight.network.maker(node.input[1])
         if quantise is not None and weight == "DequantizeLinear" and sight.network.maker(quantise.input[0]) == "Concat":
-            yield node.output[0], "levels of joined tensors are not those of the file; quantise each before the Concat"
+            yield node.output[0], "numbers beyond the range come out as others; quantise each operand of the Concat"
 
 
 def sixteen_bits(sight: Sight) -> Iterator[tuple[str, str]]:
@@ -151,6 +151,14 @@ def stale_shapes(sight: Sight) -> Iterator[tuple[str, str]]:
             yield note.name, f"is said to be {list(stated)} and is {list(real)}; delete value_info"
 
 
+def described_weight(sight: Sight) -> Iterator[tuple[str, str]]:
+    """Find a described weight of a Gemm that `quantize_dynamic` turns over without describing it anew."""
+    described = {note.name for note in sight.network.model.graph.value_info}
+    for node in _nodes(sight, "Gemm"):
+        if attributes(node).get("transB", 0) and node.input[1] in described & set(sight.network.weights):
+            yield node.input[1], "quantize_dynamic finds shapes that differ and fails; delete value_info"
+
+
 def weight_only(sight: Sight) -> Iterator[tuple[str, str]]:
     """Find integer weights multiplied with float, which ONNX Runtime then rounds to 8 bits of its own."""
     for node in _nodes(sight, "MatMul", "Gemm"):
@@ -166,6 +174,7 @@ _RULES: tuple[tuple[Callable[[Sight], Iterator[tuple[str, str]]], str], ...] = (
     (listed_scale, ORT),
     (names_taken, ORT),
     (stale_shapes, ORT),
+    (described_weight, ORT),
     (weight_only, ORT),
     (mean_over_time, OPENVINO),
     (joined_for_convolution, OPENVINO),
@@ -187,12 +196,10 @@ def _weight_step(sight: Sight, name: str) -> float:
     """Return the least scale of a weight; of one in float, that which ONNX Runtime takes for it."""
     weight = sight.network.weights.get(name)
     if weight is not None:
-        return float(np.abs(weight).max(initial=0)) / 127
+        return float(weight.max(initial=0) - weight.min(initial=0)) / 255
     maker = sight.network.producers.get(name)
     return float(sight.scale(maker).min()) if maker is not None and maker.op_type == "DequantizeLinear" else math.inf
 
 
 def _sizes(value: onnx.ValueInfoProto) -> Sequence[int | str]:
     return [dim.dim_param or dim.dim_value or "?" for dim in value.type.tensor_type.shape.dim]
-
-

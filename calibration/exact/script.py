@@ -1,4 +1,4 @@
-"""A case as a program of its own: it builds the graph with `onnx.helper`, and prints what was expected and what comes."""
+"""A case as a program of its own, which builds the graph and prints what was expected and what comes."""
 
 from collections.abc import Iterator, Mapping
 
@@ -6,12 +6,12 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
+from mmer.calibration.exact.case import Case
 from mmer.calibration.exact.reference import Reference
-from mmer.calibration.exact.shrink import Case
 from mmer.calibration.network import Array, attributes
 from mmer.edge.errors import DataError
 
-_RUN = '''\
+_RUN = """\
 for level in ("DISABLE_ALL", "ENABLE_BASIC", "ENABLE_EXTENDED", "ENABLE_ALL"):
     options = ort.SessionOptions()
     options.graph_optimization_level = getattr(ort.GraphOptimizationLevel, f"ORT_{level}")
@@ -34,7 +34,7 @@ try:
 except RuntimeError as error:
     got = str(error).strip()
 print(f"openvino {ov.__version__}:", got)
-'''
+"""
 
 
 def script(case: Case, title: str) -> str:

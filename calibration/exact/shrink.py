@@ -4,34 +4,18 @@ Nothing is shortened to 1: what happens over a single key or channel is a case o
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from mmer.calibration.exact.reference import Reference
+from mmer.calibration.exact.case import Case, Edit, computed, edited
 from mmer.calibration.exact.value import Value
-from mmer.calibration.network import Array
-from mmer.edge.errors import DataError
-from mmer.edge.tensors import Tensors
+from mmer.calibration.network import Array, rewired
 
 _TRIALS = 400
 """Graphs tried for one finding."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Case:
-    """A graph and what it is given."""
-
-    model: onnx.ModelProto
-    inputs: Tensors
-
-    @property
-    def size(self) -> int:
-        """How large it is, in bytes."""
-        return self.model.ByteSize() + sum(array.nbytes for array in self.inputs.values())
 
 
 Fails: TypeAlias = Callable[[Case], bool]
@@ -68,23 +52,15 @@ def _stepped(case: Case, fails: Fails, step: Step, left: int) -> tuple[Case, int
     return case, left
 
 
-def computed(case: Case) -> Mapping[str, Value]:
-    """Return what every tensor of a graph holds; nothing for a graph that cannot be computed."""
-    try:
-        return Reference(case.model).run(case.inputs)
-    except (DataError, ValueError, IndexError):
-        return {}
-
-
 def _without_notes(case: Case, values: Mapping[str, Value]) -> Iterator[Case]:
     """Drop inner shapes, all or one."""
     del values
     notes = list(case.model.graph.value_info)
     if notes:
-        yield _changed(case, notes=[])
+        yield edited(case, Edit(notes=[]))
     if len(notes) > 1:
         for place in range(len(notes)):
-            yield _changed(case, notes=notes[:place] + notes[place + 1 :])
+            yield edited(case, Edit(notes=notes[:place] + notes[place + 1 :]))
 
 
 def _earlier_ends(case: Case, values: Mapping[str, Value]) -> Iterator[Case]:
@@ -93,7 +69,7 @@ def _earlier_ends(case: Case, values: Mapping[str, Value]) -> Iterator[Case]:
     for end, node in enumerate(nodes[:-1], start=1):
         for name in node.output:
             if name in values:
-                yield _changed(case, nodes=nodes[:end], outputs=[_value(name, values[name])])
+                yield edited(case, Edit(nodes=nodes[:end], outputs=[_value(name, values[name])]))
 
 
 def _later_starts(case: Case, values: Mapping[str, Value]) -> Iterator[Case]:
@@ -105,7 +81,7 @@ def _later_starts(case: Case, values: Mapping[str, Value]) -> Iterator[Case]:
             value = values.get(name)
             if value is not None and value.kind == np.float32 and name not in ends:
                 kept = [node for node in nodes if name not in node.output]
-                yield _changed(case, nodes=kept, given={name: value.centre.astype(np.float32)})
+                yield edited(case, Edit(nodes=kept, given={name: value.centre.astype(np.float32)}))
 
 
 def _bypassed(case: Case, values: Mapping[str, Value]) -> Iterator[Case]:
@@ -116,8 +92,8 @@ def _bypassed(case: Case, values: Mapping[str, Value]) -> Iterator[Case]:
         source, made = node.input[0] if node.input else "", node.output[0]
         alike = source in values and made in values and values[source].centre.shape == values[made].centre.shape
         if alike and values[source].kind == values[made].kind and made not in ends:
-            others = [_reading(other, {made: source}) for other in nodes[:place] + nodes[place + 1 :]]
-            yield _changed(case, nodes=others)
+            others = [rewired(other, {made: source}) for other in nodes[:place] + nodes[place + 1 :]]
+            yield edited(case, Edit(nodes=others))
 
 
 def _shorter(case: Case, values: Mapping[str, Value]) -> Iterator[Case]:
@@ -129,7 +105,7 @@ def _shorter(case: Case, values: Mapping[str, Value]) -> Iterator[Case]:
         for shorter in dict.fromkeys((2, length // 2, length - 1)):
             weights = [_tensor(_cut(numpy_helper.to_array(t), length, shorter), t.name) for t in _weights(case)]
             inputs = {name: _cut(array, length, shorter) for name, array in case.inputs.items()}
-            yield _changed(case, weights=weights, given=inputs)
+            yield edited(case, Edit(weights=weights, given=inputs))
 
 
 def _rounder(case: Case, values: Mapping[str, Value]) -> Iterator[Case]:
@@ -140,20 +116,20 @@ def _rounder(case: Case, values: Mapping[str, Value]) -> Iterator[Case]:
         for plain in _plainer(array):
             weights = _weights(case)
             weights[place] = _tensor(plain, tensor.name)
-            yield _changed(case, weights=weights)
+            yield edited(case, Edit(weights=weights))
     for name, array in case.inputs.items():
         for plain in _plainer(array):
-            yield _changed(case, given={name: plain})
+            yield edited(case, Edit(given={name: plain}))
 
 
 def _plainer(array: Array) -> Iterator[Array]:
     if array.dtype.kind == "f":
         digits = np.array([float(f"{number:.1g}") for number in array.ravel()])
-        found = (np.full(array.shape, digits.max(initial=0)), np.sign(array), digits.reshape(array.shape))
+        found: list[Array] = [np.full(array.shape, digits.max(initial=0)), np.sign(array), digits.reshape(array.shape)]
     elif array.dtype.itemsize == 8:  # shapes and axes
         return
     else:
-        found = (np.zeros(array.shape), np.sign(array.astype(int)))
+        found = [np.zeros(array.shape), np.sign(array.astype(int))]
     for plain in found:
         if plain.tobytes() != array.tobytes() and not np.array_equal(plain.astype(array.dtype), array):
             yield plain.astype(array.dtype)
@@ -175,63 +151,6 @@ def _tensor(array: Array, name: str) -> onnx.TensorProto:
 
 def _value(name: str, value: Value) -> onnx.ValueInfoProto:
     return helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(value.kind), value.centre.shape)
-
-
-def _reading(node: onnx.NodeProto, names: dict[str, str]) -> onnx.NodeProto:
-    copy = onnx.NodeProto()
-    copy.CopyFrom(node)
-    copy.input[:] = [names.get(name, name) for name in node.input]
-    return copy
-
-
-def _changed(
-    case: Case,
-    *,
-    nodes: list[onnx.NodeProto] | None = None,
-    weights: list[onnx.TensorProto] | None = None,
-    outputs: list[onnx.ValueInfoProto] | None = None,
-    notes: list[onnx.ValueInfoProto] | None = None,
-    given: Tensors | None = None,
-) -> Case:
-    """Return a case with something else in place, reduced to what its outputs depend on."""
-    graph = case.model.graph
-    outputs = list(graph.output) if outputs is None else outputs
-    inputs = {**case.inputs, **(given or {})}
-    wanted, kept = {value.name for value in outputs}, []
-    for node in reversed(list(graph.node) if nodes is None else nodes):
-        if wanted.intersection(node.output):
-            wanted.update(node.input)
-            kept.append(node)
-    made = {name for node in kept for name in node.output}
-    used = {name: array for name, array in inputs.items() if name in wanted and name not in made}
-    smaller = helper.make_graph(
-        kept[::-1],
-        graph.name,
-        [_declared(graph, name, array) for name, array in used.items()],
-        [_undeclared(value) if given else value for value in outputs],
-        [t for t in (_weights(case) if weights is None else weights) if t.name in wanted],
-        value_info=[v for v in (graph.value_info if notes is None else notes) if v.name in wanted],
-    )
-    opsets = case.model.opset_import
-    return Case(helper.make_model(smaller, opset_imports=opsets, ir_version=case.model.ir_version), used)
-
-
-def _declared(graph: onnx.GraphProto, name: str, array: Array) -> onnx.ValueInfoProto:
-    """Return an input with the sizes of its array; those that were free stay so."""
-    free = {
-        value.name: [dim.dim_param for dim in value.type.tensor_type.shape.dim]
-        for value in graph.input
-        if value.type.tensor_type.shape.dim
-    }
-    names = free.get(name, [""] * array.ndim)
-    shape = [title or size for title, size in zip(names, array.shape, strict=True)]
-    return helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(array.dtype), shape)
-
-
-def _undeclared(value: onnx.ValueInfoProto) -> onnx.ValueInfoProto:
-    """Return an output that may have any sizes."""
-    free = [f"{value.name}.{axis}" for axis in range(len(value.type.tensor_type.shape.dim))]
-    return helper.make_tensor_value_info(value.name, value.type.tensor_type.elem_type, free)
 
 
 _STEPS: tuple[Step, ...] = (_without_notes, _earlier_ends, _later_starts, _bypassed, _shorter, _rounder)

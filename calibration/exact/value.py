@@ -1,15 +1,14 @@
 """A tensor as the standard defines it, with the distance at which a correct runtime may still be from it."""
 
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mmer.calibration.network import Array
 from mmer.calibration.ranges import Wide
 
-Kind: TypeAlias = "np.dtype[np.generic]"
+Kind: TypeAlias = "np.dtype[Any]"
 
 WHOLE = frozenset({"int8", "uint8", "int16", "uint16", "int32"})
 """Element types that stand for real numbers in a quantised graph; others that are whole count or index."""
@@ -75,5 +74,3 @@ def rounded(centre: Wide, radius: Wide, kind: Kind, roundings: float = 1.0) -> V
         return Value(centre, np.asarray(radius, np.float64), kind)
     lost = roundings * unit(kind) * (np.abs(centre) + radius) + float(np.finfo(kind).tiny)
     return Value(centre, np.asarray(radius + lost, np.float64), kind)
-
-

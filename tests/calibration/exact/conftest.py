@@ -9,7 +9,7 @@ import onnx
 import pytest
 from onnx import helper, numpy_helper
 
-from mmer.calibration.exact.shrink import Case
+from mmer.calibration.exact.case import Case
 
 sys.path.append(str(Path(__file__).parents[3] / "benchmarks"))
 

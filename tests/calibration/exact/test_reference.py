@@ -45,7 +45,9 @@ def test_a_product_of_levels_is_the_exact_sum(graph):
     graph.node("MatMul", levels, graph.restored("w", values, scales, axis=1), output="y")
     step = Fraction(float(np.float32(1 / 3)))
     given = (x * np.float64(np.float32(1 / 3))).astype("f4")
-    exact = [[int(total) * step * Fraction(float(s)) for total, s in zip(row, scales, strict=True)] for row in x @ values]
+    exact = [
+        [int(total) * step * Fraction(float(s)) for total, s in zip(row, scales, strict=True)] for row in x @ values
+    ]
     found = made(graph.case({"x": given})).centre
     assert np.allclose(found, np.array(exact, float), rtol=1e-15, atol=0)
 

@@ -17,7 +17,9 @@ def long(graph):
     rng = np.random.default_rng(0)
     x = "x"
     for _ in range(3):
-        x = graph.node("Tanh", graph.node("MatMul", x, graph.constant(f"w{x}", rng.normal(0, 0.1, (5, 5)).astype("f4"))))
+        x = graph.node(
+            "Tanh", graph.node("MatMul", x, graph.constant(f"w{x}", rng.normal(0, 0.1, (5, 5)).astype("f4")))
+        )
     shares = graph.node("Softmax", graph.pair(x, 0.02, np.uint8(128)), axis=-1)
     levels = graph.pair(shares, 0.2 / 255, np.uint8(0))
     graph.node("Add", levels, graph.constant("b", rng.normal(0, 1, 5).astype("f4")), output="y")
@@ -54,8 +56,8 @@ def test_two_messages_that_differ_in_names_and_sizes_are_one():
     assert "ShapeInferenceError" in first
 
 
-def test_what_a_tool_cannot_do_is_a_finding(graph):
-    def refuses(case, rng):
+def test_what_a_tool_cannot_do_is_a_finding():
+    def refuses(case, _rng):
         raise TreatmentError("tool", f"cannot read {len(case.model.graph.node)} nodes")
 
     hunt = Hunt(((Treatment("tool", refuses), 1.0),), ort_engines())
@@ -65,7 +67,7 @@ def test_what_a_tool_cannot_do_is_a_finding(graph):
 
 
 def test_a_tool_that_changes_what_is_computed_is_a_finding():
-    def doubled(case, rng):
+    def doubled(case, _rng):
         copy = onnx.ModelProto()
         copy.CopyFrom(case.model)
         name = copy.graph.output[0].name
