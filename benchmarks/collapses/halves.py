@@ -1,6 +1,5 @@
 """Half precision by changing the type of everything, as a device computes it that has it."""
 
-from collections.abc import Callable
 from copy import deepcopy
 
 import numpy as np
@@ -18,14 +17,8 @@ def halved_logits(module: nn.Module, stills: Stills) -> NDArray[np.float32]:
     Not by ONNX Runtime: on a processor it puts single precision in place of half and leaves the rounding out between
     operators, so that nothing overflows.
     """
-    return answered(deepcopy(module).half(), lambda still: torch.from_numpy(still).half(), stills)
-
-
-def answered(
-    module: nn.Module, given: Callable[[NDArray[np.float32]], torch.Tensor], stills: Stills
-) -> NDArray[np.float32]:
-    """Return what a network says, `[N, K]`."""
-    count = len(stills.classes)
+    half = deepcopy(module).half()
+    starts = range(0, len(stills.classes), _TOGETHER)
     with torch.inference_mode():
-        made = [module(given(stills.inputs(slice(at, at + _TOGETHER)))) for at in range(0, count, _TOGETHER)]
+        made = [half(torch.from_numpy(stills.inputs(slice(at, at + _TOGETHER))).half()) for at in starts]
     return torch.cat(made).float().numpy()

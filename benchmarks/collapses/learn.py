@@ -21,6 +21,8 @@ class Course:
 
     epochs: int
     batch: int
+    rate: float
+    decay: float
     warmup: float
     """Share of the steps during which the rate rises; a half cosine follows."""
     precision: torch.dtype

@@ -9,9 +9,10 @@ from collapses.spread import Spread
 from mmer.edge.bench.plots import DPI, canvas
 
 PANELS = (
-    ("vit", "Add", "ViT: what the residual additions make"),
-    ("repvgg", "Conv weight", "RepVGG: weights of the fused convolutions"),
-    ("repvgg", "Conv", "RepVGG: what the fused convolutions make"),
+    ("vit", "Add", "ViT as trained: what the residual additions make"),
+    ("vit, lifted by hand", "Add", "ViT lifted by hand, the same answers in float"),
+    ("repvgg", "Conv weight", "RepVGG as trained: weights of the fused convolutions"),
+    ("repvgg, unbalanced by hand", "Conv weight", "RepVGG unbalanced by hand, the same answers in float"),
 )
 _STEPS = 255
 

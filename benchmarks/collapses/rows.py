@@ -116,7 +116,7 @@ def _made(name: str, make: Maker, float_: Float, test: Test) -> Row:
 def _ours(float_: Float, test: Test) -> Iterator[Row]:
     judgement = ours(float_)
     for form in filter(None, (judgement.int8, judgement.half)):
-        note = "; ".join(filter(None, (form.layers, form.fault)))
+        note = "; ".join(filter(None, (form.layers, form.fault and f"not kept: {form.fault}")))
         yield test.row(f"mmer, {form.precision}", answers(form.content, test.stills), form.content, note)
 
 
