@@ -19,7 +19,7 @@ from mmer.calibration.network import Array, Draft, Network, attributes, rewired
 from mmer.calibration.observed import Observed
 from mmer.calibration.recipe import Peaks, Recipe
 from mmer.calibration.rounding import Levels
-from mmer.calibration.sites import Scale, Site
+from mmer.calibration.sites import Scale, Site, chain
 
 _LARGEST = 2.0**30
 
@@ -107,11 +107,22 @@ class _Writer:
             mean = self.draft.weight(f"{tensor}.mean", seen.mean.astype(np.float32))
             values = self.draft.add("Sub", (tensor, mean), f"{tensor}.centred")
             self.peaks[values] = seen.range(centred=True).peak
+        if self.recipe.grid.signed and self.basis.network.maker(chain(tensor, self.basis.network)[-1]) == "Concat":
+            values = self._held(values, tensor, affine)
         scale = self.draft.weight(f"{root}.scale", np.array(affine.scale))
         zero = self.draft.weight(f"{root}.zero", np.array(affine.zero))
         levels = self.draft.add("QuantizeLinear", (values, scale, zero), f"{tensor}.levels")
         self.draft.add("DequantizeLinear", (levels, scale, zero), _levelled(tensor))
         self.peaks[_levelled(tensor)] = affine.range.peak
+
+    def _held(self, values: str, tensor: str, affine: Affine) -> str:
+        """Write a Max that changes nothing, for no level is lower.
+
+        OpenVINO 2026.4 moves signed levels from behind a Concat before it, and then computes something else.
+        """
+        self.peaks[f"{tensor}.held"] = self.peaks.get(values, self.basis.peaks.get(tensor, affine.range.peak))
+        least = self.draft.weight(f"{tensor}.least", np.array(affine.range.low, np.float32))
+        return self.draft.add("Max", (values, least), f"{tensor}.held")
 
     def _affine(self, tensor: str) -> Affine:
         scale = self.scales[tensor]
