@@ -107,24 +107,22 @@ class _Writer:
             mean = self.draft.weight(f"{tensor}.mean", seen.mean.astype(np.float32))
             values = self.draft.add("Sub", (tensor, mean), f"{tensor}.centred")
             self.peaks[values] = seen.range(centred=True).peak
-        if self._joined(tensor):
-            lowest = self.draft.weight(f"{root}.lowest", np.array(affine.range.low, np.float32))
-            values = self.draft.add("Max", (values, lowest), f"{tensor}.bounded")
-            self.peaks[values] = affine.range.peak
+        if self.recipe.grid.signed and self.basis.network.maker(chain(tensor, self.basis.network)[-1]) == "Concat":
+            values = self._held(values, tensor, affine)
         scale = self.draft.weight(f"{root}.scale", np.array(affine.scale))
         zero = self.draft.weight(f"{root}.zero", np.array(affine.zero))
         levels = self.draft.add("QuantizeLinear", (values, scale, zero), f"{tensor}.levels")
         self.draft.add("DequantizeLinear", (levels, scale, zero), _levelled(tensor))
         self.peaks[_levelled(tensor)] = affine.range.peak
 
-    def _joined(self, tensor: str) -> bool:
-        """Tell whether OpenVINO would compute something else from signed levels: a Conv reads what a Concat made.
+    def _held(self, values: str, tensor: str, affine: Affine) -> str:
+        """Write a Max that changes nothing, for no level is lower.
 
-        A bound that levels have anyway keeps the two apart (docs/runtime-defects.md).
+        OpenVINO 2026.4 moves signed levels from behind a Concat before it, and then computes something else.
         """
-        network = self.basis.network
-        convolved = any(reader.op_type == "Conv" for reader in network.readers(tensor))
-        return self.recipe.grid.signed and convolved and network.maker(chain(tensor, network)[-1]) == "Concat"
+        self.peaks[f"{tensor}.held"] = self.peaks.get(values, self.basis.peaks.get(tensor, affine.range.peak))
+        least = self.draft.weight(f"{tensor}.least", np.array(affine.range.low, np.float32))
+        return self.draft.add("Max", (values, least), f"{tensor}.held")
 
     def _affine(self, tensor: str) -> Affine:
         scale = self.scales[tensor]

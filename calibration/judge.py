@@ -125,7 +125,9 @@ class Judgement:
     @property
     def reason(self) -> str:
         """Why it runs so."""
-        return self.excuse if self.int8 is None else self.int8.reason
+        if self.int8 is None:
+            return self.excuse
+        return self.int8.reason if self.int8.here else f"{self.int8.precision}: {self.int8.reason}"
 
 
 def judge(subject: Subject, recipes: Sequence[Recipe], settings: CalibrationSettings) -> Judgement:

@@ -105,7 +105,7 @@ def test_the_table_and_the_document_name_every_form(every, written):
 def test_for_another_runtime_alone_the_graph_goes_on_in_float_and_the_file_is_kept(run, tmp_path):
     calibrated, raced = run(("tensorrt",), 2.0)
     found = judgement(calibrated)
-    assert (found.precision, found.reason, raced) == ("fp32", "right; not timed here", [])
+    assert (found.precision, found.reason, raced) == ("fp32", "int8.tensorrt: right; not timed here", [])
     assert calibrated.chosen.worst_error == 0
     kept = calibrated.save(tmp_path / "bundle").manifest.graphs["sequence"].files
     assert set(kept) == {"fp32", "fp16", "int8.tensorrt"}
