@@ -10,7 +10,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-from mmer.calibration.stored import Weights, contained
+from mmer.calibration.stored import Weights, assembled, contained
 
 Array = NDArray[Any]
 
@@ -138,5 +138,4 @@ def reduced(
             wanted.update(taken(node))
             kept.append(node)
     read = [tensor for tensor in weights if tensor.name in wanted]
-    graph = helper.make_graph(kept[::-1], model.graph.name, model.graph.input, outputs, read)
-    return helper.make_model(graph, opset_imports=model.opset_import, ir_version=model.ir_version)
+    return assembled(model, kept[::-1], read, outputs)

@@ -27,7 +27,7 @@ _ROWS = 4096
 """Rows of each weight at most, over all layers that share it."""
 _SAMPLES = 128
 """Samples from which they are drawn, at most."""
-_BYTES = 64 << 20
+_BYTES = 40 << 20
 """Of products that are summed in one pass."""
 _STEP = 64
 _DAMPING = 0.01
@@ -39,14 +39,17 @@ def levels_of(network: Network, found: Mapping[str, Site], inputs: Again, bits: 
     uses: dict[tuple[str, int], list[Site]] = {}
     for site in found.values():
         uses.setdefault((site.weight, site.axis), []).append(site)
-    levels = {(name, axis): Channels.of(network.weights[name], axis, bits) for name, axis in sorted(uses)}
+    levels: dict[tuple[str, int], Channels] = {}
     read = {weight: own for weight, sites in uses.items() if (own := [s for s in sites if readable(s, network)])}
-    weights = list(read)
+    weights = list(read)[::-1]  # the last layers need most of the graph in memory, and should find few levels there
     for places in grouped([size(_columns(network, weight)) for weight in weights], _BYTES):
         group = {weights[place]: read[weights[place]] for place in places}
         for (name, axis), products in _products(network, group, inputs, seed).items():
             levels[name, axis] = rounded(network.weights[name], axis, bits, products)
-    return levels
+    return {
+        weight: levels.get(weight) or Channels.of(network.weights[weight[0]], weight[1], bits)
+        for weight in sorted(uses)
+    }
 
 
 def rounded(weight: Array, axis: int, bits: int, products: Products) -> Channels:

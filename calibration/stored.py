@@ -75,9 +75,23 @@ def stored(model: onnx.ModelProto, folder: Path) -> onnx.ModelProto:
             array = np.ascontiguousarray(numpy_helper.to_array(tensor))
             weights.append(_reference(tensor, file.tell(), array.nbytes))
             file.write(array.data)
-    graph = model.graph
-    bare = helper.make_graph(graph.node, graph.name, graph.input, graph.output, weights)
-    return helper.make_model(bare, opset_imports=model.opset_import, ir_version=model.ir_version)
+    return assembled(model, model.graph.node, weights, model.graph.output)
+
+
+def assembled(
+    model: onnx.ModelProto,
+    nodes: Iterable[onnx.NodeProto],
+    weights: Iterable[TensorProto],
+    outputs: Iterable[onnx.ValueInfoProto],
+) -> onnx.ModelProto:
+    """Return a model like another with other contents; weights are copied once, where `onnx.helper` does it twice."""
+    made = onnx.ModelProto(ir_version=model.ir_version, opset_import=model.opset_import)
+    made.graph.name = model.graph.name
+    made.graph.input.extend(model.graph.input)
+    made.graph.output.extend(outputs)
+    made.graph.node.extend(nodes)
+    made.graph.initializer.extend(weights)
+    return made
 
 
 def contained(model: onnx.ModelProto, folder: Path | None) -> onnx.ModelProto:
