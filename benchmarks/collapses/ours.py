@@ -4,8 +4,8 @@ import numpy as np
 from collapses.network import INPUT, OUTPUT, Float
 
 from mmer.calibration.judge import Judgement, Subject, judge
-from mmer.calibration.targets.targets import recipes_for
 from mmer.calibration.settings import CalibrationSettings
+from mmer.calibration.targets.targets import recipes_for
 from mmer.edge.backends.ort import OrtSession
 from mmer.edge.bundle.golden import Case
 from mmer.edge.doctor.examine import processor
