@@ -8,6 +8,8 @@ import onnx
 
 from mmer.calibration.check import Check, check, outputs
 from mmer.calibration.fp16 import halved
+from mmer.calibration.improve.constant import turned
+from mmer.calibration.improve.improvement import improved
 from mmer.calibration.network import Network
 from mmer.calibration.observe import Again, observe
 from mmer.calibration.prepare import prepared
@@ -54,6 +56,8 @@ class Form:
     """How many are quantised, where not all are."""
     ranges: Mapping[str, Range] = field(default_factory=dict)
     """Of the tensors that have levels."""
+    improvements: Sequence[Mapping[str, object]] = ()
+    """How the float graph was changed before, so that levels lose less."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,7 +107,7 @@ def judge(subject: Subject, recipe: Recipe, settings: CalibrationSettings) -> Ju
     size = len(subject.content)
     if not subject.fresh or not any(True for _ in subject.calibration()):
         return Judgement(subject.name, size, None, None, "no window gave it anything to read")
-    network = prepared(onnx.load_from_string(subject.content))
+    network = prepared(turned(onnx.load_from_string(subject.content)))
     half = _half(subject, network, settings)
     if LOGITS in network.outputs:
         return Judgement(subject.name, size, None, half, "it makes the logits, which stay float")
@@ -114,6 +118,8 @@ def judge(subject: Subject, recipe: Recipe, settings: CalibrationSettings) -> Ju
 
 def _int8(subject: Subject, network: Network, recipe: Recipe, settings: CalibrationSettings) -> Form:
     made_from, tried = _dealt(subject.calibration)
+    better = improved(network, made_from, tried, recipe.weight_bits)
+    network = better.network
     observed = observe(network, made_from, settings.inside)
     every = sites(network)
     levels = levels_of(network, every, made_from, recipe.weight_bits)
@@ -128,7 +134,9 @@ def _int8(subject: Subject, network: Network, recipe: Recipe, settings: Calibrat
         fault = fault or raced.fault()
     layers = "" if len(chosen) == len(every) else f"{len(chosen)} of {len(every)} layers in INT8"
     used = {s.root: observed.range(s.root, centred=s.centred) for s in scales(network, chosen).values()}
-    return _replayed(Form(recipe.name, content, checked, raced, _CLOSE, (), fault, layers, used), subject)
+    return _replayed(
+        Form(recipe.name, content, checked, raced, _CLOSE, (), fault, layers, used, better.to_json()), subject
+    )
 
 
 def _dealt(samples: Again) -> tuple[Again, Sequence[Tensors]]:

@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from mmer.calibration.improve.clipping import peaks
 from mmer.calibration.levels import Channels
 from mmer.calibration.network import Array, Network
 from mmer.calibration.observe import Again, values
@@ -28,22 +29,30 @@ _TOGETHER = 2048
 _STEP = 64
 _DAMPING = 0.01
 """Of the mean of the diagonal, as in the paper."""
+_SEED = 0
 
 
-def levels_of(network: Network, found: Mapping[str, Site], inputs: Again, bits: int, seed: int = 0) -> Levels:
-    """Return the weights of sites as integers of so many bits; layers that share a weight share its levels."""
-    kept = _read(network, found, inputs, seed)
+def levels_of(network: Network, found: Mapping[str, Site], inputs: Again, bits: int, *, clipped: bool = True) -> Levels:
+    """Return the weights of sites as integers of so many bits; layers that share a weight share its levels.
+
+    Where `clipped`, the levels of a channel end where its error is least, else at its largest number.
+    """
+    kept = _read(network, found, inputs, _SEED)
+
+    def made(name: str, axis: int) -> Channels:
+        weight, read = network.weights[name], kept[name, axis]
+        ends = peaks(weight, axis, bits, np.square(read).mean(axis=0)) if clipped else None
+        return rounded(weight, axis, bits, read, ends)
+
     return {
-        (name, axis): rounded(network.weights[name], axis, bits, kept[name, axis])
-        if (name, axis) in kept
-        else Channels.of(network.weights[name], axis, bits)
+        (name, axis): made(name, axis) if (name, axis) in kept else Channels.of(network.weights[name], axis, bits)
         for name, axis in sorted(set(map(_weight, found.values())))
     }
 
 
-def rounded(weight: Array, axis: int, bits: int, read: Array) -> Channels:
+def rounded(weight: Array, axis: int, bits: int, read: Array, ends: Wide | None = None) -> Channels:
     """Return a weight as integers, rounded for rows `[R, I]` that are read about their mean."""
-    plain = Channels.of(weight, axis, bits)
+    plain = Channels.of(weight, axis, bits, ends)
     moved = np.moveaxis(weight, axis, 0)
     exact = moved.reshape(len(moved), -1) / plain.scale[:, np.newaxis].astype(np.float64)
     most = 2 ** (bits - 1) - 1
