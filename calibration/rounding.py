@@ -32,7 +32,9 @@ _DAMPING = 0.01
 _SEED = 0
 
 
-def levels_of(network: Network, found: Mapping[str, Site], inputs: Again, bits: int, *, clipped: bool = True) -> Levels:
+def levels_of(
+    network: Network, found: Mapping[str, Site], inputs: Again, bits: int, *, clipped: bool = False
+) -> Levels:
     """Return the weights of sites as integers of so many bits; layers that share a weight share its levels.
 
     Where `clipped`, the levels of a channel end where its error is least, else at its largest number.

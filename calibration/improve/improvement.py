@@ -1,8 +1,9 @@
 """A float graph made easier to put on levels, as far as samples that nothing was made from confirm it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import TypeVar
 
 from mmer.calibration.check import outputs, worst_cosine
 from mmer.calibration.emit import emitted
@@ -14,8 +15,12 @@ from mmer.calibration.sites import sites
 from mmer.edge.errors import DeviceError
 from mmer.edge.tensors import Tensors
 
+T = TypeVar("T")
+
+FREE = 0.9
+"""To what share the error of the whole graph must fall: a few samples tell no smaller gain from chance."""
 _PAID = 0.5
-"""To what share the error of the whole graph must fall for multiplications that are added."""
+"""The same where multiplications are added."""
 _SEEN = 48
 """Samples that the ranges of a trial are taken from."""
 
@@ -35,8 +40,10 @@ class Improved:
 def improved(network: Network, inputs: Again, tried: Sequence[Tensors], bits: int) -> Improved:
     """Return the network with the changes, none among them, that lose least on the samples `tried`."""
     every = smoothings(network, sites(network), inputs, bits)
+    if not every:
+        return Improved(network)
     free = tuple(smoothing for smoothing in every if smoothing.free)
-    seen = list(islice(inputs(), _SEEN)) if every else []
+    seen = list(islice(inputs(), _SEEN))
     expected = outputs(network.model.SerializeToString(), tried)
 
     def error(candidate: Improved) -> float:
@@ -46,13 +53,18 @@ def improved(network: Network, inputs: Again, tried: Sequence[Tensors], bits: in
             return 1.0
         return 1 - worst_cosine(expected, found)
 
-    best = Improved(network)
-    least = error(best) if every else 0.0
-    for chosen, share in ((free, 1.0), (every, _PAID)):
-        if chosen and chosen != best.smoothings:
-            candidate = Improved(smoothed(network, chosen), chosen)
-            if (found := error(candidate)) < share * least:
-                best, least = candidate, found
+    plans = ([(free, FREE)] if free else []) + ([(every, _PAID)] if len(every) > len(free) else [])
+    candidates = [(Improved(smoothed(network, plan), plan), share) for plan, share in plans]
+    return confirmed([(Improved(network), 1.0), *candidates], error)
+
+
+def confirmed(candidates: Sequence[tuple[T, float]], error: Callable[[T], float]) -> T:
+    """Return the first candidate, or one after it whose error is below its share of the least so far."""
+    best, _ = candidates[0]
+    least = error(best)
+    for candidate, share in candidates[1:]:
+        if (found := error(candidate)) < share * least:
+            best, least = candidate, found
     return best
 
 

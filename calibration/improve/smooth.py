@@ -23,6 +23,7 @@ _SHARES = (0.35, 0.5, 0.65, 0.8, 1.0)
 """Of the difference between channels, what moves from the input to the weight."""
 _FREE, _PAID = 0.9, 0.5
 """To what share the squared error must fall: where factors vanish, and where a multiplication is added for them."""
+_STEPS = 255
 _LEAST = 1e-5
 """Channels smaller than this share of the largest are taken for as large."""
 
@@ -79,6 +80,8 @@ def smoothed(network: Network, chosen: Sequence[Smoothing]) -> Network:
 
 def _chosen(group: Sequence[Joint], trial: _Trial) -> Smoothing | None:
     """Return the factors that gain most, `None` when they gain too little."""
+    if all(_depthwise(site, trial.network) for joint in group for site in joint.sites):
+        return _even(group, trial)
     if any(site.output not in trial.probes[joint.tensor].rows for joint in group for site in joint.sites):
         return None
     peaks, heights = _peaks(group, trial), _heights(group, trial)
@@ -87,6 +90,21 @@ def _chosen(group: Sequence[Joint], trial: _Trial) -> Smoothing | None:
     after, share = min((_error(group, factors, trial), share) for share, factors in candidates.items())
     found = Smoothing(group, candidates[share], share, before, after)
     return found if after < before * (_FREE if found.free else _PAID) else None
+
+
+def _even(group: Sequence[Joint], trial: _Trial) -> Smoothing | None:
+    """Return factors that make channels equal: filters that read one channel each lose nothing by them."""
+    peaks = _peaks(group, trial)
+    before, after = float(np.mean((peaks.max() / peaks / _STEPS) ** 2)), _STEPS**-2
+    return (
+        Smoothing(group, _balanced(peaks, np.ones_like(peaks), 1.0), 1.0, before, after)
+        if after < _FREE * before
+        else None
+    )
+
+
+def _depthwise(site: Site, network: Network) -> bool:
+    return not site.last and network.weights[site.weight].shape[1] == 1
 
 
 def _balanced(peaks: Wide, heights: Wide, share: float) -> Wide:
@@ -147,9 +165,12 @@ def _errors(joint: Joint, factors: Wide, trial: _Trial) -> Iterator[float]:
 def _across(site: Site, factors: Wide, network: Network) -> Wide:
     """Return the factors of input channels in a shape that multiplies a site's weight."""
     weight = network.weights[site.weight]
-    shape = [1] * weight.ndim
-    shape[1 - site.axis if site.last else 1] = -1
-    return factors.reshape(shape)
+    if site.last:
+        return factors[:, np.newaxis] if site.axis else factors
+    outputs, read = weight.shape[:2]
+    groups = len(factors) // read
+    spread = factors.reshape(groups, read).repeat(outputs // groups, axis=0)
+    return spread.reshape(outputs, read, *[1] * (weight.ndim - 2))
 
 
 def _apply(group: Sequence[Joint], factors: Wide, edit: Edit) -> None:

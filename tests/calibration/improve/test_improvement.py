@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from mmer.calibration.improve import improvement
-from mmer.calibration.improve.improvement import improved
+from mmer.calibration.improve.improvement import confirmed, improved
 from mmer.calibration.prepare import prepared
 from mmer.edge.backends.ort import OrtSession
 
@@ -55,3 +55,10 @@ def test_an_addition_needs_more_gain_than_a_fold(build, draw):
     network = prepared(builder.model({"x": [1, "T", 32]}, {"y": [1, "T", 32]}))
     samples = draw(16, 1, 6, 32)
     assert improved(network, lambda: samples, draw(6, 1, 6, 32, seed=2), 8).network is network
+
+
+def test_a_later_candidate_must_beat_its_share_of_the_least_error_so_far():
+    errors = {"plain": 1.0, "free": 0.8, "paid": 0.5, "best": 0.3}
+    assert confirmed([("plain", 1.0), ("free", 0.9)], errors.__getitem__) == "free"
+    assert confirmed([("plain", 1.0), ("free", 0.9), ("paid", 0.5)], errors.__getitem__) == "free"
+    assert confirmed([("plain", 1.0), ("free", 0.9), ("best", 0.5)], errors.__getitem__) == "best"

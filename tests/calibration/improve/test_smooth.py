@@ -160,3 +160,35 @@ def test_equal_samples_give_equal_bytes(normed, draw):
     network, inputs = prepared(normed), draw(8, 1, None, WIDTH)
     first, again = (changed(network, inputs)[1].model.SerializeToString(deterministic=True) for _ in range(2))
     assert first == again
+
+
+def test_what_reads_only_the_shape_of_a_norm_does_not_stand_in_the_way(normed):
+    network = prepared(normed)
+    assert any(node.op_type == "Shape" for node in network.nodes)
+    ((joint,),) = joints(network, sites(network))
+    assert joint.fold is not None
+    assert joint.fold.op_type == "LayerNormalization"
+
+
+def test_factors_do_not_pass_what_bends_them(build):
+    builder = build()
+    hidden = builder.node("Tanh", builder.linear("x", WIDTH, WIDTH))
+    builder.linear(hidden, WIDTH, WIDTH, output="y")
+    network = prepared(builder.model({"x": [1, "T", WIDTH]}, {"y": [1, "T", WIDTH]}))
+    assert [joint.fold for group in joints(network, sites(network)) for joint in group] == [None, None]
+
+
+def test_filters_of_one_channel_each_read_channels_of_equal_size(build, draw):
+    builder = build()
+    sizes = np.exp(builder.rng.normal(0, 2, 16))[:, None, None, None]
+    first = builder.constant((builder.rng.normal(0, 0.2, (16, 16, 1, 1)) * sizes).astype("f4"))
+    second = builder.constant((builder.rng.normal(0, 0.3, (32, 1, 3, 3)) / sizes.repeat(2, 0)).astype("f4"))
+    x = builder.node("Relu", builder.node("Conv", "x", first))
+    builder.node("Tanh", builder.node("Conv", x, second, group=16), output="y")
+    model = builder.model({"x": ["N", 16, 8, 8]}, {"y": ["N", 32, 6, 6]})
+    network, inputs, fresh = prepared(model), draw(16, 2, 16, 8, 8), draw(8, 2, 16, 8, 8, seed=2)
+    chosen, other = changed(network, inputs)
+    assert [smoothing.free for smoothing in chosen] == [True]
+    np.testing.assert_allclose(answer(other, fresh[0]), answer(network, fresh[0]), rtol=1e-4, atol=1e-5)
+    before, after = (1 - cosine(each, model, inputs, fresh) for each in (network, other))
+    assert after < 0.2 * before
