@@ -19,7 +19,7 @@ from mmer.calibration.observe import Again
 from mmer.calibration.ranges import Range, Wide
 from mmer.calibration.sites import Scale, Site, scales
 
-_SHARES = (0.35, 0.5, 0.65, 0.8, 1.0)
+_SHARES = (0.2, 0.35, 0.5, 0.65, 0.8, 1.0)
 """Of the difference between channels, what moves from the input to the weight."""
 _FREE, _PAID = 0.9, 0.5
 """To what share the squared error must fall: where factors vanish, and where a multiplication is added for them."""
@@ -84,7 +84,8 @@ def _chosen(group: Sequence[Joint], trial: _Trial) -> Smoothing | None:
         return _even(group, trial)
     if any(site.output not in trial.probes[joint.tensor].rows for joint in group for site in joint.sites):
         return None
-    peaks, heights = _peaks(group, trial), _heights(group, trial)
+    peaks = _peaks(group, trial)
+    heights = _heights(group, peaks, trial)
     candidates = {share: _balanced(peaks, heights, share) for share in _SHARES}
     before = _error(group, np.ones_like(peaks), trial)
     after, share = min((_error(group, factors, trial), share) for share, factors in candidates.items())
@@ -125,18 +126,17 @@ def _ends(joint: Joint, trial: _Trial) -> tuple[Wide, Wide]:
     return seen.low - shift, seen.high - shift
 
 
-def _heights(group: Sequence[Joint], trial: _Trial) -> Wide:
-    """Return the largest weight of each input channel `[C]`."""
-    found = [
-        np.abs(by_rows(trial.network.weights[site.weight], site.axis)).max(axis=0).reshape(_channels(joint, trial), -1)
-        for joint in group
-        for site in joint.sites
-    ]
-    return _positive(np.max([columns.max(axis=1) for columns in found], axis=0))
+def _heights(group: Sequence[Joint], peaks: Wide, trial: _Trial) -> Wide:
+    """Return the largest weight of each input channel `[C]`, every output's as a share of what that output may reach.
 
-
-def _channels(joint: Joint, trial: _Trial) -> int:
-    return len(trial.probes[joint.tensor].seen.low)
+    Each output channel has levels of its own, so what all of its weights have in common does not count.
+    """
+    found = []
+    for site in (site for joint in group for site in joint.sites):
+        rows = np.abs(by_rows(trial.network.weights[site.weight], site.axis)).astype(np.float64)
+        reached = _positive((rows * by_columns(peaks, rows.shape[1])).max(axis=1))
+        found.append((rows / reached[:, np.newaxis]).max(axis=0).reshape(len(peaks), -1).max(axis=1))
+    return _positive(np.max(found, axis=0))
 
 
 def _positive(sizes: Wide) -> Wide:
