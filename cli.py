@@ -352,12 +352,13 @@ def calibrate(
     samples: Annotated[int, typer.Option(help="Windows or samples that ranges are taken from.")] = 128,
     fresh: Annotated[int, typer.Option(help="Others, by which graphs are judged.")] = 32,
     method: Annotated[
-        str, typer.Option(help="Of ranges: minmax, average, moving, percentile, entropy or mse.")
+        str, typer.Option(help="Of ranges: minmax, average, moving, percentile, entropy, mse, or each: what suits it.")
     ] = "minmax",
     target: Annotated[
         list[str] | None,
         typer.Option(help="INT8 for ort, ort7, arm, tensorrt, openvino or all, by commas; else what suits this CPU."),
     ] = None,
+    clip: Annotated[bool, typer.Option("--clip", help="Cut off the largest weights where the others gain.")] = False,
     cosine: Annotated[float, typer.Option(help="Least centred cosine of INT8 to float.")] = 0.999,
     where: Where = None,
     fp16: Annotated[bool, typer.Option("--fp16", help="Of an .onnx file, write the FP16 form too.")] = False,
@@ -395,7 +396,9 @@ def calibrate(
     if strange := [name for name, given in strangers.items() if given]:
         raise SettingError(f"{', '.join(strange)}: not for {'an .onnx file' if alone else 'a bundle'}; leave it out")
     targets = tuple(name.strip() for given in target or () for name in given.split(","))
-    settings = CalibrationSettings(split or "train", samples, fresh, method, seed, int8_cosine=cosine, targets=targets)
+    settings = CalibrationSettings(
+        split or "train", samples, fresh, method, seed, int8_cosine=cosine, targets=targets, clip=clip
+    )
     if alone:
         from mmer.calibration.single import Places, calibrate_file  # noqa: PLC0415
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mmer.calibration.agreement import Agreement, agreement, logits
 from mmer.calibration.calibrated import Calibrated
+from mmer.calibration.improve.factors import Factors
 from mmer.calibration.judge import Judgement, Subject, judge
 from mmer.calibration.memory import Memory, Passes
 from mmer.calibration.recording import Progress, Recorded, record
@@ -36,6 +37,10 @@ class Earlier:
         """Return what is known of a graph's tensors, and where more is kept."""
         known = self.ranges.graphs.get(graph, {}) if self.ranges else {}
         return Passes(folder / "passes" / graph, known)
+
+    def factors(self, graph: str) -> Sequence[Factors] | None:
+        """Return by which a graph was changed before its tensors were looked at, `None` where none was looked at."""
+        return self.ranges.factors.get(graph) if self.ranges else None
 
 
 def calibrate(
@@ -68,11 +73,14 @@ def calibrate(
         warnings = tuple(suspicions(bundle.manifest, corpus.part(settings.split).entries, recorded))
         memories = {name: earlier.memory(name, folder) for name in bundle.manifest.graphs}
         judgements: list[Judgement] = []
-        for subject in _subjects(bundle, recorded, memories, progress):
+        for subject in _subjects(bundle, recorded, memories, earlier, progress):
             judgements.append(judge(subject, recipes, settings))
             progress("graphs", len(judgements), len(memories))
         chosen, quantised = _agreements(bundle, judgements, recorded.fresh)
-        seen = {name: statistics_document(bundle.graph(name, "fp32"), m.recall()) for name, m in memories.items()}
+        seen = {
+            j.graph: statistics_document(bundle.graph(j.graph, "fp32"), memories[j.graph].recall(), j.factors)
+            for j in judgements
+        }
     facts = {
         **about,
         "samples": {"calibration": recorded.calibration.to_json(), "fresh": recorded.fresh.to_json()},
@@ -82,7 +90,7 @@ def calibrate(
 
 
 def _subjects(
-    bundle: Bundle, recorded: Recorded, memories: Mapping[str, Memory], progress: Progress
+    bundle: Bundle, recorded: Recorded, memories: Mapping[str, Memory], earlier: Earlier, progress: Progress
 ) -> Iterator[Subject]:
     for name, memory in memories.items():
         yield Subject(
@@ -93,6 +101,7 @@ def _subjects(
             tuple(recorded.fresh.inputs(name)),
             memory,
             partial(progress, f"ranges of {name}"),
+            earlier.factors(name),
         )
 
 

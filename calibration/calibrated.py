@@ -148,6 +148,7 @@ def _form(form: Form) -> dict[str, object]:
         "kept": form.fault is None,
         "reason": form.reason,
         "layers": form.layers or "all",
+        "improvements": list(form.improvements),
         "bytes": len(form.content),
         "cosine": found.cosine,
         "levels_cosine": found.levels,

@@ -12,6 +12,9 @@ from mmer.calibration.check import Check, check, outputs
 from mmer.calibration.emit import Basis, placed
 from mmer.calibration.engines import Opener, own, runs_here
 from mmer.calibration.fp16 import ELEMENTWISE, FOLLOWING, halved, peaks
+from mmer.calibration.improve.factors import Factors
+from mmer.calibration.improve.improvement import Improved, Material, confirmed, improved, repeated
+from mmer.calibration.improve.methods import by_tensor
 from mmer.calibration.memory import Known, Memory
 from mmer.calibration.network import Network
 from mmer.calibration.observe import Step, observe
@@ -22,7 +25,7 @@ from mmer.calibration.ranges import Range
 from mmer.calibration.recipe import Peaks, Recipe
 from mmer.calibration.rounding import levels_of
 from mmer.calibration.selection import Trial, selected
-from mmer.calibration.settings import CalibrationSettings
+from mmer.calibration.settings import EACH, CalibrationSettings
 from mmer.calibration.sites import sites
 from mmer.calibration.stored import stored
 from mmer.edge.backends.ort import OrtSession, OrtSettings
@@ -63,6 +66,8 @@ class Form:
     """How many are quantised, where not all are."""
     ranges: Mapping[str, Range] = field(default_factory=dict)
     """Of the tensors that have levels."""
+    improvements: Sequence[Mapping[str, object]] = ()
+    """How the float graph was changed before, so that levels lose less."""
 
     @property
     def reason(self) -> str:
@@ -84,6 +89,8 @@ class Subject:
     memory: Memory = field(default_factory=Known)
     """Of what calibration saw."""
     step: Step = lambda _done, _of: None
+    factors: Sequence[Factors] | None = None
+    """By which an earlier calibration changed the graph; `None` where that is still to be found."""
     alone: bool = False
     """Whether it is a model by itself: what it calls logits may be all that it makes."""
 
@@ -100,6 +107,8 @@ class Judgement:
     half: Form | None
     excuse: str = ""
     """Why there is no INT8 form at all."""
+    factors: tuple[Factors, ...] = ()
+    """By which the graph was made easier to quantise."""
 
     @property
     def kept(self) -> tuple[Form, ...]:
@@ -139,26 +148,36 @@ def judge(subject: Subject, recipes: Sequence[Recipe], settings: CalibrationSett
         return _judged(subject, joined(Network.of(model, Path(folder))), recipes, settings)
 
 
-def _judged(
-    subject: Subject, network: Network, recipes: Sequence[Recipe], settings: CalibrationSettings
-) -> Judgement:
+def _judged(subject: Subject, network: Network, recipes: Sequence[Recipe], settings: CalibrationSettings) -> Judgement:
     size = len(subject.content)
     following = ELEMENTWISE if any(recipe.finish for recipe in recipes) else FOLLOWING
     seen = peaks(network, following, subject.calibration)
     half = _half(subject, network, seen, settings)
     if LOGITS in network.outputs and not subject.alone:
         return Judgement(subject.name, size, (), half, "it makes the logits, which stay float")
-    every = sites(network)
-    if not every:
+    if not sites(network):
         return Judgement(subject.name, size, (), half, "there is no layer in it to quantise")
     made_from, tried = _dealt(subject.calibration)
-    bits = {recipe.weight_bits for recipe in recipes}
-    levels = {count: levels_of(network, every, made_from, count) for count in bits}
-    observed = observe(network, made_from, settings.method, subject.memory, subject.step)
-    basis = Basis(network, observed, levels, seen)
-    expected = outputs(subject.content, tried)
-    trials = [Trial(basis, recipe, tried, expected) for recipe in recipes]
-    return Judgement(subject.name, size, tuple(_int8(subject, trial, settings) for trial in trials), half)
+    better = _better(subject, network, Material(made_from, tried, recipes[0], seen))
+    if better.factors and following is ELEMENTWISE:
+        seen = peaks(better.network, following, subject.calibration)
+    bits = sorted({recipe.weight_bits for recipe in recipes})
+    network, every = better.network, sites(better.network)
+    levels = {count: levels_of(network, every, made_from, count, clipped=settings.clip) for count in bits}
+    observed = observe(network, made_from, settings.taken, subject.memory, subject.step)
+    trial = Trial(Basis(network, observed, levels, seen), recipes[0], tried, outputs(subject.content, tried))
+    if settings.method == EACH:
+        each = by_tensor(trial.basis, every, levels[recipes[0].weight_bits], made_from)
+        other = replace(trial, basis=replace(trial.basis, observed=each))
+        trial = confirmed(trial, other, lambda t: t.error(t.recipe.sites(network)))
+    trials = [replace(trial, recipe=recipe) for recipe in recipes]
+    forms = (replace(_int8(subject, trial, settings), improvements=better.to_json()) for trial in trials)
+    return Judgement(subject.name, size, tuple(forms), half, factors=better.factors)
+
+
+def _better(subject: Subject, network: Network, material: Material) -> Improved:
+    """Return the network made easier to quantise, as an earlier calibration did it where there was one."""
+    return improved(network, material) if subject.factors is None else repeated(network, subject.factors)
 
 
 def _int8(subject: Subject, trial: Trial, settings: CalibrationSettings) -> Form:

@@ -68,11 +68,11 @@ class Channels:
     axis: int
 
     @classmethod
-    def of(cls, weight: Array, axis: int, bits: int) -> "Channels":
-        """Round a weight to integers of so many bits, symmetric about 0."""
+    def of(cls, weight: Array, axis: int, bits: int, peaks: Wide | None = None) -> "Channels":
+        """Round a weight to integers of so many bits, symmetric about 0; `peaks` `[O]` are where they end, if given."""
         most = 2 ** (bits - 1) - 1
         others = tuple(a for a in range(weight.ndim) if a != axis)
-        peak = np.abs(weight).max(axis=others, keepdims=True)
+        peak = np.abs(weight).max(axis=others, keepdims=True) if peaks is None else np.expand_dims(peaks, others)
         scale = np.where(peak > 0, peak / most, 1.0).astype(np.float32)
         values = np.clip(np.rint(weight / scale), -most, most).astype(np.int8)
         return cls(values, scale.reshape(-1), axis)

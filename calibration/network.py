@@ -50,6 +50,13 @@ class Network:
         """Return the nodes, each after those that it reads from."""
         return list(self.model.graph.node)
 
+    def contained(self) -> bytes:
+        """Return the whole model, weights included."""
+        copy = onnx.ModelProto()
+        copy.CopyFrom(self.model)
+        content: bytes = contained(copy, self.folder).SerializeToString()
+        return content
+
     def readers(self, tensor: str) -> Sequence[onnx.NodeProto]:
         """Return the nodes that read a tensor."""
         return self.consumers.get(tensor, ())

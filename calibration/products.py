@@ -60,6 +60,11 @@ class Products:
         for part, total in zip(self._parts, self._sums, strict=True):
             yield part, total.astype(np.float64) - sum(_about(read, part) for read in self._read.values())
 
+    def moments(self) -> Wide:
+        """Return the mean square `[I]` of each column, about its mean."""
+        sums = [np.einsum("ii->i", total) for _, total in self.centred()]
+        return np.asarray(np.concatenate(sums) / max(self.count, 1))
+
 
 def _about(read: _Read, part: slice) -> Wide:
     return np.outer(read.total[part], read.total[part]) / read.count

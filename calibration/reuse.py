@@ -1,10 +1,11 @@
 """Statistics of an earlier calibration, taken from its `calibration.json` for graphs that have not changed."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mmer.calibration.improve.factors import Factors
 from mmer.calibration.statistics import Statistics
 from mmer.calibration.statistics_json import MalformedError, from_json, to_json
 from mmer.edge.bundle.bundle import Bundle
@@ -24,6 +25,8 @@ class Ranges:
     """Of the document that they stand in."""
     graphs: Mapping[str, Mapping[str, Statistics]]
     """By graph and tensor."""
+    factors: Mapping[str, Sequence[Factors]]
+    """By which each graph was changed before it was looked at."""
 
 
 class RangesError(DataError):
@@ -33,9 +36,15 @@ class RangesError(DataError):
         super().__init__(f"{path}: its ranges cannot be used ({reason}); calibrate without --ranges")
 
 
-def statistics_document(content: bytes, statistics: Mapping[str, Statistics]) -> dict[str, object]:
-    """Return what was seen of a float graph, so that it can be told from any other."""
-    return {"digest": digest(content), "tensors": {name: to_json(kept) for name, kept in sorted(statistics.items())}}
+def statistics_document(
+    content: bytes, statistics: Mapping[str, Statistics], factors: Sequence[Factors]
+) -> dict[str, object]:
+    """Return what was seen of a float graph, so that it can be told from any other, and how it was changed before."""
+    return {
+        "digest": digest(content),
+        "factors": [each.to_json() for each in factors],
+        "tensors": {name: to_json(kept) for name, kept in sorted(statistics.items())},
+    }
 
 
 def earlier_ranges(path: Path, bundle: Bundle) -> Ranges:
@@ -54,7 +63,8 @@ def earlier_ranges(path: Path, bundle: Bundle) -> Ranges:
         if stated != found:
             raise RangesError(path, f"graph {name} has digest {short(found)}, they are of {str(stated)[:12]}")
     tensors = {name: _member(_member(graphs, name, path), "tensors", path) for name in sorted(shared)}
-    return Ranges(digest(content), {name: _statistics(found, path) for name, found in tensors.items()})
+    factors = {name: _factors(_member(graphs, name, path).get("factors"), path) for name in sorted(shared)}
+    return Ranges(digest(content), {name: _statistics(found, path) for name, found in tensors.items()}, factors)
 
 
 def _content(path: Path) -> bytes:
@@ -84,6 +94,12 @@ def _member(document: Mapping[str, object], name: str, path: Path) -> Mapping[st
     if not isinstance(found, dict) or len(found) > _MOST_TENSORS:
         raise RangesError(path, f"it has no {name[:40]}, or too much of it")
     return found
+
+
+def _factors(found: object, path: Path) -> Sequence[Factors]:
+    if not isinstance(found, list) or len(found) > _MOST_TENSORS:
+        raise RangesError(path, "it has no list of factors, or too much of it")
+    return tuple(map(Factors.from_json, found))
 
 
 def _statistics(tensors: Mapping[str, object], path: Path) -> Mapping[str, Statistics]:

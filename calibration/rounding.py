@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from mmer.calibration.improve.clipping import peaks
 from mmer.calibration.levels import Channels
 from mmer.calibration.network import Array, Network
 from mmer.calibration.passes import Again, grouped, values
@@ -32,10 +33,16 @@ _BYTES = 40 << 20
 _STEP = 64
 _DAMPING = 0.01
 """Of the mean of the diagonal, as in the paper."""
+_SEED = 0
 
 
-def levels_of(network: Network, found: Mapping[str, Site], inputs: Again, bits: int, seed: int = 0) -> Levels:
-    """Return the weights of sites as integers of so many bits; layers that share a weight share its levels."""
+def levels_of(
+    network: Network, found: Mapping[str, Site], inputs: Again, bits: int, *, clipped: bool = False
+) -> Levels:
+    """Return the weights of sites as integers of so many bits; layers that share a weight share its levels.
+
+    Where `clipped`, the levels of a channel end where its error is least, else at its largest number.
+    """
     uses: dict[tuple[str, int], list[Site]] = {}
     for site in found.values():
         uses.setdefault((site.weight, site.axis), []).append(site)
@@ -44,17 +51,19 @@ def levels_of(network: Network, found: Mapping[str, Site], inputs: Again, bits: 
     weights = list(read)[::-1]  # the last layers need most of the graph in memory, and should find few levels there
     for places in grouped([size(_columns(network, weight)) for weight in weights], _BYTES):
         group = {weights[place]: read[weights[place]] for place in places}
-        for (name, axis), products in _products(network, group, inputs, seed).items():
-            levels[name, axis] = rounded(network.weights[name], axis, bits, products)
+        for (name, axis), products in _products(network, group, inputs, _SEED).items():
+            weight = network.weights[name]
+            ends = peaks(weight, axis, bits, products.moments()) if clipped else None
+            levels[name, axis] = rounded(weight, axis, bits, products, ends)
     return {
         weight: levels.get(weight) or Channels.of(network.weights[weight[0]], weight[1], bits)
         for weight in sorted(uses)
     }
 
 
-def rounded(weight: Array, axis: int, bits: int, products: Products) -> Channels:
-    """Return a weight as integers, rounded for what it is multiplied with."""
-    plain = Channels.of(weight, axis, bits)
+def rounded(weight: Array, axis: int, bits: int, products: Products, ends: Wide | None = None) -> Channels:
+    """Return a weight as integers that end at `ends` `[O]`, rounded for what it is multiplied with."""
+    plain = Channels.of(weight, axis, bits, ends)
     moved = np.moveaxis(weight, axis, 0)
     exact = moved.reshape(len(moved), -1) / plain.scale[:, np.newaxis].astype(np.float64)
     most = 2 ** (bits - 1) - 1
