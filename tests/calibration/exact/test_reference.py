@@ -117,3 +117,12 @@ def test_what_calibration_emits_means_what_every_level_computes(kind, shape, dra
     assert any(node.op_type == "QuantizeLinear" for node in Network.of(written).nodes)
     for given in inputs[:2]:
         assert {s.kind for s in symptoms(written, given, ort_engines())} <= {COARSE}
+
+
+def test_a_share_of_nothing_may_be_anything_where_its_logit_may_be(graph):
+    big = graph.node("Mul", graph.pair("x", 1e6, np.uint8(0)), graph.constant("m", np.float32([[1, -1]])))
+    graph.node("Softmax", big, output="y")
+    case = graph.case({"x": np.float32([[1e7, 1e7]])})
+    found = Reference(case.model, slack=1).outputs(case.inputs)["y"]
+    assert found.centre.tolist() == [[1, 0]]
+    assert np.all(found.radius >= 1)
