@@ -9,7 +9,7 @@ from mmer.calibration.exact.reference import UnknownOperatorError
 from mmer.calibration.exact.symptom import REFUSED, WRONG, ort_engines
 
 FIRST, GRAPHS = 1364, 125
-"""A part of the run of `benchmarks/disagreements.py` in which all four come up; the rarest, a file that cannot be loaded
+"""A part of the run of `benchmarks/disagreements.py` in which all four come up; the rarest, a file that cannot be read
 again after `quant_pre_process`, takes some two thousand graphs."""
 
 
