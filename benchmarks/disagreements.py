@@ -127,7 +127,9 @@ def everything(worker: Worker, seeds: Sequence[int]) -> Iterator[Seen]:
         part = seeds[start : start + TOGETHER]
         found = worker.asked(looked, part)
         if found is None:
-            found = [(worker.asked(looked, [seed]) or [Seen(seed, "?", ((CRASHED, ""),))])[0] for seed in part]
+            found = [
+                (worker.asked(looked, [seed]) or [Seen(seed, "?", ((CRASHED, f"seed {seed}"),))])[0] for seed in part
+            ]
         yield from found
         print(f"\r{start + len(part)} of {len(seeds)}", end="", file=sys.stderr, flush=True)
 

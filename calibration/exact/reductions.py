@@ -21,8 +21,9 @@ def softmax(node: onnx.NodeProto, x: Value) -> Value:
     axis = attributes(node).get("axis", -1)
     centre = applied(node, x.centre)[0]
     reach = x.radius.max(axis=axis, keepdims=True) + 2 * unit(x.kind) * x.peak.max(axis=axis, keepdims=True)
-    with np.errstate(over="ignore"):
-        radius = np.minimum(centre * np.expm1(2 * reach), 1.0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        moved = centre * np.expm1(2 * reach)
+    radius = np.minimum(np.nan_to_num(moved, nan=1.0), 1.0)  # a share of 0 whose logit may be anything
     return rounded(centre, radius, x.kind, _APPROXIMATED + centre.shape[axis])
 
 

@@ -46,7 +46,8 @@ def dynamic(x: Value, slack: float) -> tuple[Value, Value, Value]:
     if scale == 0:
         nothing = np.zeros(())
         return _levels(x.centre, x.radius, nothing, BYTE, 0), Value.of(np.float32(0)[...]), Value.of(np.uint8(0)[...])
-    zero = _levels(np.asarray(-low / scale), np.asarray(-low * reach / scale**2 + 1e-7 * 255), np.zeros(()), BYTE, 0)
+    moved = (float(x.radius.max()) - low * reach / scale) / scale + 4 * unit(x.kind) * 255
+    zero = _levels(np.asarray(-low / scale), np.asarray(moved), np.zeros(()), BYTE, 0)
     uncertain = (x.radius + 3 * unit(x.kind) * x.peak) / scale + x.peak * reach / scale**2
     levels = _levels(x.centre / scale, uncertain, zero.centre, BYTE, slack + float(zero.radius))
     step = Value(np.asarray(scale), np.asarray(reach), x.kind)

@@ -17,6 +17,9 @@ ORT, OPENVINO = "onnxruntime 1.31.1", "openvino 2026.4.1"
 
 _MERGED = frozenset({"gemm_input_shape", "gemm_output_shape"})
 """What ONNX Runtime's MatMulAddFusion calls the shapes it adds; it takes these names again in a file that has them."""
+_MOVING = ("Reshape", "Slice", "Squeeze", "Transpose", "Unsqueeze")
+_STATED_FROM = 21
+"""The opset from which a QuantizeLinear may state its output's type."""
 _LARGEST_BIAS = 2.0**31 - 1
 _FLOOR_OF_EXP = math.exp(5)
 """QLinearSoftmax fills its table up to FLT_MAX / (keys e^5) and multiplies by the inverse of the output's scale."""
@@ -130,6 +133,20 @@ def listed_scale(sight: Sight) -> Iterator[tuple[str, str]]:
             yield node.output[0], "the scale has the shape [1] and fused kernels refuse it; write it as a scalar"
 
 
+def signed_levels_moved(sight: Sight) -> Iterator[tuple[str, str]]:
+    """Find int8 levels that are dequantised and then only moved, in a file of opset 21 or later."""
+    opset = max(o.version for o in sight.network.model.opset_import if o.domain in ("", "ai.onnx"))
+    for node in _nodes(sight, *_MOVING) if opset >= _STATED_FROM else ():
+        pair = sight.pair(node.input[0])
+        zero = sight.network.weights.get(pair.input[2]) if pair is not None and len(pair.input) > 2 else None
+        last = not any(reader.op_type == "QuantizeLinear" for reader in sight.network.readers(node.output[0]))
+        if zero is not None and zero.dtype == np.int8 and last:
+            yield (
+                node.output[0],
+                "the file cannot be loaded from EXTENDED on; write it in opset 20, or quantise behind it",
+            )
+
+
 def names_taken(sight: Sight) -> Iterator[tuple[str, str]]:
     """Find a file saved by the optimiser in which there is something left to merge."""
     taken = _MERGED & set(sight.network.weights)
@@ -172,6 +189,7 @@ _RULES: tuple[tuple[Callable[[Sight], Iterator[tuple[str, str]]], str], ...] = (
     (quantised_softmax, ORT),
     (long_bias, ORT),
     (listed_scale, ORT),
+    (signed_levels_moved, ORT),
     (names_taken, ORT),
     (stale_shapes, ORT),
     (described_weight, ORT),

@@ -108,6 +108,12 @@ def listed_scale(scale=(1.0,)):
     return graph.case({name: np.ones((2, 2), "f4") for name in "ab"})
 
 
+def signed_levels_moved(opset=21):
+    graph = Graph()
+    graph.node("Transpose", graph.pair("x", 0.5, np.int8(0)), perm=[1, 0], output="y")
+    return graph.case({"x": np.ones((2, 3), "f4")}, opset=opset)
+
+
 def weight_only(quantised=False):
     graph = Graph()
     given = graph.pair("x", 0.01, np.int8(0)) if quantised else "x"
@@ -143,6 +149,7 @@ DEFECTS = {
     "names-taken": (names_taken, ("other",), "ort-extended"),
     "long-bias": (long_bias, (0.01,), "ort-basic"),
     "listed-scale": (listed_scale, ((),), "ort-extended"),
+    "signed-levels-moved": (signed_levels_moved, (20,), "ort-extended"),
     "weight-only": (weight_only, (True,), "ort-extended"),
     "mean-over-time": (mean_over_time, (1,), "openvino"),
     "joined-for-convolution": (joined_for_convolution, (False,), "openvino"),

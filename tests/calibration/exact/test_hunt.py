@@ -8,9 +8,9 @@ from mmer.calibration.exact.hunt import FAILED, Hunt
 from mmer.calibration.exact.reference import UnknownOperatorError
 from mmer.calibration.exact.symptom import REFUSED, WRONG, ort_engines
 
-FIRST, GRAPHS = 1364, 64
-"""A part of the run that `benchmarks/disagreements.py` makes in which all four come up; the rarest, a file that cannot be
-loaded again after `quant_pre_process`, takes some two thousand graphs."""
+FIRST, GRAPHS = 1364, 125
+"""A part of the run of `benchmarks/disagreements.py` in which all four come up; the rarest, a file that cannot be read
+again after `quant_pre_process`, takes some two thousand graphs."""
 
 
 def findings(hunt, seed):

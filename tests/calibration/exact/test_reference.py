@@ -8,6 +8,7 @@ import pytest
 
 from mmer.calibration.emit import emitted
 from mmer.calibration.exact.reference import Reference, UnknownOperatorError
+from mmer.calibration.exact.rules import suspects
 from mmer.calibration.exact.symptom import COARSE, beyond, ort_engines, symptoms
 from mmer.calibration.network import Network
 from mmer.calibration.observe import observe
@@ -106,7 +107,7 @@ def test_a_wrong_number_and_a_wrong_shape_are_beyond_rounding(graph):
 
 
 @pytest.mark.parametrize(("kind", "shape"), [("transformer", (1, None, 32)), ("convolutions", (2, 3, 24, 24))])
-def test_what_calibration_emits_means_what_every_level_computes(kind, shape, draw, request):
+def test_what_calibration_emits_means_what_every_level_computes_and_holds_nothing_suspect(kind, shape, draw, request):
     model = request.getfixturevalue(kind)
     inputs = draw(4, *shape)
     network = prepared(model)
@@ -115,5 +116,15 @@ def test_what_calibration_emits_means_what_every_level_computes(kind, shape, dra
     content = emitted(network, found, observe(network, lambda: inputs, 1.0), levels)
     written = onnx.load_from_string(content)
     assert any(node.op_type == "QuantizeLinear" for node in Network.of(written).nodes)
+    assert suspects(written) == []
     for given in inputs[:2]:
         assert {s.kind for s in symptoms(written, given, ort_engines())} <= {COARSE}
+
+
+def test_a_share_of_nothing_may_be_anything_where_its_logit_may_be(graph):
+    big = graph.node("Mul", graph.pair("x", 1e6, np.uint8(0)), graph.constant("m", np.float32([[1, -1]])))
+    graph.node("Softmax", big, output="y")
+    case = graph.case({"x": np.float32([[1e7, 1e7]])})
+    found = Reference(case.model, slack=1).outputs(case.inputs)["y"]
+    assert found.centre.tolist() == [[1, 0]]
+    assert np.all(found.radius >= 1)
