@@ -40,8 +40,10 @@ def make(maker: str, folder: Path, nncf_python: Path | None) -> Made:
     python = str(nncf_python) if maker in _NNCF else sys.executable
     environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
     try:
-        command = [python, str(_MAKERS), maker, str(folder)]
-        done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=_LIMIT_S, check=False)
+        command = [python, str(_MAKERS), maker, str(folder.resolve())]
+        done = subprocess.run(
+            command, env=environment, timeout=_LIMIT_S, cwd=folder, capture_output=True, text=True, check=False
+        )
     except subprocess.TimeoutExpired:
         return Made(maker, None, note=f"not done after {_LIMIT_S:g} s")
     if done.returncode:
