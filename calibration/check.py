@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mmer.calibration.engines import engines
 from mmer.calibration.ranges import Wide
-from mmer.edge.backends.ort import OrtSession
+from mmer.edge.backends.ort import OrtSession, OrtSettings
 from mmer.edge.backends.session import Session
 from mmer.edge.errors import DeviceError
 from mmer.edge.tensors import Tensors, TensorSpec
@@ -97,9 +97,9 @@ def _dot(a: Wide, b: Wide) -> float:
     return float(np.vdot(a, b))
 
 
-def outputs(graph: Path | bytes, inputs: Sequence[Tensors]) -> Rows:
+def outputs(graph: Path | bytes, inputs: Sequence[Tensors], settings: OrtSettings = OrtSettings()) -> Rows:
     """Return every float output of a graph, run by ONNX Runtime, as rows `[R, D]` over all inputs."""
-    session = OrtSession.open(graph)
+    session = OrtSession.open(graph, settings)
     return _answers(session, inputs, session.outputs)
 
 
