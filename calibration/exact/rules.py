@@ -118,12 +118,22 @@ def joined_for_convolution(sight: Sight) -> Iterator[tuple[str, str]]:
             yield node.output[0], "numbers beyond the range come out as others; quantise each operand of the Concat"
 
 
+def quantised_constant(sight: Sight) -> Iterator[tuple[str, str]]:
+    """Find an Add of a dequantised tensor and a constant vector that goes through Q/DQ of its own."""
+    for node in _nodes(sight, "Add"):
+        pairs = [sight.pair(name) for name in node.input]
+        sources = [sight.network.producers.get(pair.input[0]) for pair in pairs if pair is not None]
+        given = [sight.network.weights.get(source.input[0]) for source in sources if source is not None]
+        if len(given) == len(pairs) and any(array is not None and array.ndim == 1 for array in given):
+            yield node.output[0], "the file is refused; leave the constant in float"
+
+
 def sixteen_bits(sight: Sight) -> Iterator[tuple[str, str]]:
     """Find levels of sixteen bits, beyond whose ends OpenVINO does not saturate."""
     for node in _nodes(sight, "QuantizeLinear"):
         zero = sight.network.weights.get(node.input[2]) if len(node.input) > 2 else None
         if zero is not None and zero.dtype.itemsize == 2:
-            yield node.output[0], "numbers outside the range are not clipped; take eight bits or float"
+            yield node.output[0], "numbers outside the range are not clipped, or wrap; take eight bits or float"
 
 
 def listed_scale(sight: Sight) -> Iterator[tuple[str, str]]:
@@ -196,6 +206,7 @@ _RULES: tuple[tuple[Callable[[Sight], Iterator[tuple[str, str]]], str], ...] = (
     (weight_only, ORT),
     (mean_over_time, OPENVINO),
     (joined_for_convolution, OPENVINO),
+    (quantised_constant, OPENVINO),
     (sixteen_bits, OPENVINO),
 )
 

@@ -137,6 +137,14 @@ def joined_for_convolution(joined=True):
     return graph.case({name: rng.normal(0, 1, (2, 1, 3, 3)).astype("f4") for name in "ab"}, rank=4)
 
 
+def quantised_constant(through=True):
+    graph = Graph()
+    constant = graph.constant("c", np.ones(2, "f4"))
+    added = graph.pair(constant, 1.0, np.int8(0)) if through else constant
+    graph.node("Add", graph.pair("x", 1.0, np.int8(0)), added, output="y")
+    return graph.case({"x": np.ones((2, 2, 2), "f4")}, rank=3)
+
+
 def sixteen_bits(kind=np.uint16):
     graph = Graph()
     graph.pair(graph.node("Sigmoid", "x"), 0.5 / np.iinfo(kind).max, kind(0), output="y")
@@ -153,6 +161,7 @@ DEFECTS = {
     "weight-only": (weight_only, (True,), "ort-extended"),
     "mean-over-time": (mean_over_time, (1,), "openvino"),
     "joined-for-convolution": (joined_for_convolution, (False,), "openvino"),
+    "quantised-constant": (quantised_constant, (False,), "openvino"),
     "sixteen-bits": (sixteen_bits, (np.uint8,), "openvino"),
 }
 """By rule: what makes the graph, with which arguments it is sound, and an engine that gets it wrong."""
