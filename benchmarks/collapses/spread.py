@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mmer.calibration.network import Network
 from mmer.calibration.observe import extremes
 
-_LEVELS = 255
+_STEPS = 255
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -20,13 +20,20 @@ class Spread:
 
     operator: str
     """That makes it, or whose weight it is, with `weight` behind."""
-    peaks: NDArray[np.float64]
-    """Largest magnitude of each channel, the largest first."""
+    widths: NDArray[np.float64]
+    """From the lowest to the highest value of each channel, the widest first."""
+    whole: float
+    """What one scale for all of them has to span; 0 is always in it."""
+
+    @property
+    def step(self) -> float:
+        """The distance between two levels of eight bits."""
+        return self.whole / _STEPS
 
     @property
     def levels(self) -> float:
-        """How many of the levels that the tensor has are left to a channel in the middle."""
-        return float(_LEVELS * np.median(self.peaks) / max(self.peaks[0], 1e-30))
+        """How many levels a channel in the middle has."""
+        return float(np.median(self.widths) / self.step)
 
 
 def spreads(float_: Float) -> list[Spread]:
@@ -38,10 +45,10 @@ def spreads(float_: Float) -> list[Spread]:
     found = []
     for node, _ in _wanted(network):
         of = seen[node.output[0]]
-        found.append(_spread(node.op_type, np.maximum(np.abs(of.low), np.abs(of.high))))
+        found.append(_spread(node.op_type, of.low, of.high))
         if node.op_type == "Conv":
-            weight = np.abs(network.weights[node.input[1]])
-            found.append(_spread("Conv weight", weight.max(axis=(1, 2, 3))))
+            peaks = np.abs(network.weights[node.input[1]]).max(axis=(1, 2, 3)).astype(np.float64)
+            found.append(_spread("Conv weight", -peaks, peaks))
     return found
 
 
@@ -59,5 +66,5 @@ def _residual(node: onnx.NodeProto, network: Network) -> bool:
     return any(network.maker(name) == "Add" for name in node.input)
 
 
-def _spread(operator: str, peaks: NDArray[np.float64]) -> Spread:
-    return Spread(operator, np.sort(peaks.astype(np.float64))[::-1])
+def _spread(operator: str, low: NDArray[np.float64], high: NDArray[np.float64]) -> Spread:
+    return Spread(operator, np.sort(high - low)[::-1], max(float(high.max()), 0.0) - min(float(low.min()), 0.0))
