@@ -408,6 +408,7 @@ def calibrate(
         places.claim(exist_ok=exist_ok)
         with _phases(quiet=quiet) as progress:
             single = calibrate_file(model, inputs, settings, progress)
+        sys.stderr.writelines(f"warning: {found.says}\n" for found in (() if quiet else single.warnings))
         made = single.save(places, anyway=anyway)
         _print(single.to_json(made) if as_json else list(single.lines(made)))
         if not made:

@@ -29,13 +29,13 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TypeVar
 
-from exact.openvino_session import OvSession
 from exact.treatments import TREATMENTS
 
 from mmer.calibration.exact.hunt import CHANGED, FAILED, Finding, Hunt
 from mmer.calibration.exact.reference import UnknownOperatorError
 from mmer.calibration.exact.script import script
 from mmer.calibration.exact.symptom import COARSE, ort_engines
+from mmer.edge.backends.openvino import OvSession
 from mmer.edge.doctor.examine import processor
 
 HUNT = Hunt(TREATMENTS, {**ort_engines(), "openvino": OvSession.open})

@@ -107,7 +107,7 @@ class _Writer:
             mean = self.draft.weight(f"{tensor}.mean", seen.mean.astype(np.float32))
             values = self.draft.add("Sub", (tensor, mean), f"{tensor}.centred")
             self.peaks[values] = seen.range(centred=True).peak
-        if self.recipe.grid.signed and self.basis.network.maker(chain(tensor, self.basis.network)[-1]) == "Concat":
+        if self._moves(tensor):
             values = self._held(values, tensor, affine)
         scale = self.draft.weight(f"{root}.scale", np.array(affine.scale))
         zero = self.draft.weight(f"{root}.zero", np.array(affine.zero))
@@ -115,11 +115,18 @@ class _Writer:
         self.draft.add("DequantizeLinear", (levels, scale, zero), _levelled(tensor))
         self.peaks[_levelled(tensor)] = affine.range.peak
 
-    def _held(self, values: str, tensor: str, affine: Affine) -> str:
-        """Write a Max that changes nothing, for no level is lower.
+    def _moves(self, tensor: str) -> bool:
+        """Tell whether OpenVINO 2026.4 would move what stands before levels, and then compute something else.
 
-        OpenVINO 2026.4 moves signed levels from behind a Concat before it, and then computes something else.
+        It merges a Reduce with the means that are taken off behind it, and signed levels with a Concat.
         """
+        made = self.basis.network.maker(chain(tensor, self.basis.network)[-1]) or ""
+        return (self.scales[tensor].centred and made.startswith("Reduce")) or (
+            self.recipe.grid.signed and made == "Concat"
+        )
+
+    def _held(self, values: str, tensor: str, affine: Affine) -> str:
+        """Write a Max that changes nothing, for no level is lower."""
         self.peaks[f"{tensor}.held"] = self.peaks.get(values, self.basis.peaks.get(tensor, affine.range.peak))
         least = self.draft.weight(f"{tensor}.least", np.array(affine.range.low, np.float32))
         return self.draft.add("Max", (values, least), f"{tensor}.held")

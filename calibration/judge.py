@@ -11,6 +11,7 @@ import onnx
 from mmer.calibration.check import Check, check, outputs
 from mmer.calibration.emit import Basis, placed
 from mmer.calibration.engines import Opener, own, runs_here
+from mmer.calibration.exact.rules import suspects
 from mmer.calibration.fp16 import ELEMENTWISE, FOLLOWING, halved, peaks
 from mmer.calibration.improve.factors import Factors
 from mmer.calibration.improve.improvement import Improved, Material, confirmed, improved, repeated
@@ -187,6 +188,10 @@ def _int8(subject: Subject, trial: Trial, settings: CalibrationSettings) -> Form
     content = trial.content(chosen)
     checked = check(content, subject.content, subject.fresh)
     fault = checked.fault(settings.int8_cosine) if every else "no layer in it is worth it"
+    known = (
+        str(found) for found in suspects(onnx.load_from_string(content)) if found.runtime.startswith(recipe.engine)
+    )
+    fault = fault or next(known, None)
     raced, opened = None, own(recipe)
     if checked.failure is None and opened is not None:
         raced = race(opened(subject.content), opened(content), subject.fresh)

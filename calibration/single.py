@@ -12,6 +12,8 @@ from mmer.calibration.given import Given
 from mmer.calibration.judge import HALF, Form, Judgement, Subject, judge
 from mmer.calibration.onnx_file import ModelFileError, OnnxFile
 from mmer.calibration.settings import CalibrationSettings
+from mmer.calibration.survey import survey
+from mmer.calibration.suspicion import Suspicion, of_survey
 from mmer.calibration.targets.targets import recipes_for
 from mmer.edge.doctor.examine import examine
 from mmer.edge.errors import AccuracyGateError, BudgetGateError, SettingError
@@ -58,6 +60,8 @@ class Single:
     """What each of them has to reach."""
     facts: Mapping[str, object]
     """Settings, samples, recipe, machine and versions."""
+    warnings: tuple[Suspicion, ...] = ()
+    """What takes worth out of it."""
 
     @property
     def fault(self) -> str | None:
@@ -122,7 +126,8 @@ class Single:
         return {"schema": SCHEMA, **self._document(), "ranges": ranges}
 
     def _document(self) -> dict[str, object]:
-        return {"row": graph_row(self.judgement), "cosines": dict(self.cosines), **self.facts}
+        warnings = [asdict(suspicion) for suspicion in self.warnings]
+        return {"row": graph_row(self.judgement), "cosines": dict(self.cosines), "warnings": warnings, **self.facts}
 
 
 def calibrate_file(
@@ -138,6 +143,8 @@ def calibrate_file(
     source = OnnxFile.read(path)
     given = Given.read(inputs, source.inputs, lambda done, of: progress("samples", done, of))
     calibration, fresh = given.dealt(settings)
+    titles = (f"sample {digest[:12]}" for digest in calibration.digests)
+    warnings = tuple(of_survey(survey(zip(titles, calibration.samples(), strict=True))))
     cpu = examine().cpu
     recipe, *more = recipes_for(settings.targets, cpu.features)
     if more:
@@ -153,7 +160,8 @@ def calibrate_file(
         "machine": {"cpu": cpu.model, "features": list(cpu.features), "int8": cpu.int8},
         "versions": versions("mmer", "numpy", "onnx", "onnxruntime", "openvino"),
     }
-    return Single(source, judgement, _cosines(source, judgement.int8, tried), settings.int8_cosine, facts)
+    cosines = _cosines(source, judgement.int8, tried)
+    return Single(source, judgement, cosines, settings.int8_cosine, facts, warnings)
 
 
 def _cosines(source: OnnxFile, form: Form | None, tried: Sequence[Tensors]) -> Mapping[str, float]:

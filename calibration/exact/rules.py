@@ -21,6 +21,7 @@ _MOVING = ("Reshape", "Slice", "Squeeze", "Transpose", "Unsqueeze")
 _STATED_FROM = 21
 """The opset from which a QuantizeLinear may state its output's type."""
 _LARGEST_BIAS = 2.0**31 - 1
+_RESHAPING = frozenset({"Reshape", "Squeeze", "Unsqueeze", "Flatten"})
 _FLOOR_OF_EXP = math.exp(5)
 """QLinearSoftmax fills its table up to FLT_MAX / (keys e^5) and multiplies by the inverse of the output's scale."""
 
@@ -106,6 +107,19 @@ def mean_over_time(sight: Sight) -> Iterator[tuple[str, str]]:
         axes = [] if stated is None else [int(axis) % 3 for axis in stated]
         if sight.pair(node.input[0]) is not None and len(sizes) == 3 and sizes[0] != 1 and axes == [1]:
             yield node.output[0], "every item of a batch but the first is wrong; take the mean of float values"
+
+
+def mean_taken_off(sight: Sight) -> Iterator[tuple[str, str]]:
+    """Find a reduction from which a number for each channel is taken off before it is put on levels."""
+    for node in _nodes(sight, "Sub", "Add"):
+        vector = next((sight.network.weights[name] for name in node.input if name in sight.network.weights), None)
+        source = next((name for name in node.input if name not in sight.network.weights), "")
+        while sight.network.maker(source) in _RESHAPING:
+            source = sight.network.producers[source].input[0]
+        reduced = (sight.network.maker(source) or "").startswith("Reduce")
+        levels = any(reader.op_type == "QuantizeLinear" for reader in sight.network.readers(node.output[0]))
+        if reduced and levels and vector is not None and vector.size > 1:
+            yield node.output[0], "the numbers meet other channels; put a Max that changes nothing behind"
 
 
 def joined_for_convolution(sight: Sight) -> Iterator[tuple[str, str]]:
@@ -205,6 +219,7 @@ _RULES: tuple[tuple[Callable[[Sight], Iterator[tuple[str, str]]], str], ...] = (
     (described_weight, ORT),
     (weight_only, ORT),
     (mean_over_time, OPENVINO),
+    (mean_taken_off, OPENVINO),
     (joined_for_convolution, OPENVINO),
     (quantised_constant, OPENVINO),
     (sixteen_bits, OPENVINO),

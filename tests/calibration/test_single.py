@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import onnx
@@ -6,11 +7,12 @@ import pytest
 
 from mmer import cli
 from mmer.calibration import judge
+from mmer.calibration.exact.rules import Suspect
 from mmer.calibration.race import Race
 from mmer.calibration.settings import CalibrationSettings
 from mmer.calibration.single import Places, calibrate_file
 from mmer.edge.backends.ort import OrtSession
-from mmer.edge.errors import AccuracyGateError, BudgetGateError, DataError, OutputExistsError
+from mmer.edge.errors import AccuracyGateError, BudgetGateError, DataError, OutputExistsError, SettingError
 
 FAST, SLOW = Race(2.0, 0.1, 40), Race(0.8, 0.1, 40)
 EASY = CalibrationSettings(samples=12, fresh=4, int8_cosine=0.9)
@@ -131,6 +133,41 @@ def test_layers_around_a_choice_at_run_time_are_quantised(build, tmp_path, sampl
     single = calibrate_file(path, samples, EASY)
     assert single.require().layers == ""
     assert single.cosines["y"] > 0.99
+
+
+def test_few_samples_are_warned_about_and_the_record_says_so(calibrated, model):
+    single = calibrated(settings=replace(EASY, samples=4, fresh=2))
+    assert [found.kind for found in single.warnings] == ["few-samples"]
+    *_, record = single.save(Places.of(model, None, half=False), anyway=True)
+    assert [found["kind"] for found in json.loads(record.read_bytes())["warnings"]] == ["few-samples"]
+
+
+def test_samples_that_never_change_are_refused(model, tmp_path):
+    for number in range(4):
+        np.savez(tmp_path / f"{number}.npz", x=np.full((1, 5, 32), number, "f4"))
+    with pytest.raises(DataError, match=r"x never changes in all of \d sample"):
+        calibrate_file(model, tmp_path, EASY)
+
+
+def test_a_file_is_made_for_one_target(model, samples):
+    with pytest.raises(SettingError, match="name one --target at a time"):
+        calibrate_file(model, samples, replace(EASY, targets=("ort", "arm")))
+
+
+def test_a_form_with_a_known_fault_of_its_runtime_is_not_kept(calibrated, monkeypatch):
+    known = Suspect("some-rule", "onnxruntime 1.31.1", "y", "it is wrong")
+    monkeypatch.setattr(judge, "suspects", lambda _: [known])
+    assert calibrated().fault == "y: it is wrong (onnxruntime 1.31.1, rule some-rule)"
+
+
+def test_a_known_fault_of_another_runtime_is_none(calibrated, monkeypatch):
+    monkeypatch.setattr(judge, "suspects", lambda _: [Suspect("some-rule", "openvino 2026.4.1", "y", "it is wrong")])
+    assert calibrated().fault is None
+
+
+@pytest.mark.parametrize("settings", [replace(EASY, method="each"), replace(EASY, clip=True)])
+def test_a_method_for_each_tensor_and_clipped_weights_are_right_too(calibrated, settings):
+    assert calibrated(settings=settings).cosines["logits"] > 0.99
 
 
 def test_a_file_in_the_way_is_found_before_the_work(model):

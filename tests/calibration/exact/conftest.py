@@ -127,6 +127,16 @@ def mean_over_time(batch=2):
     return graph.case({"x": np.full((batch, 2, 2), -1, "f4")}, rank=3)
 
 
+def mean_taken_off(held=False):
+    graph, rng = Graph(), np.random.default_rng(0)
+    mean = graph.node("ReduceMean", "x", graph.constant("a", np.array([1])), keepdims=0)
+    centred = graph.node("Sub", mean, graph.constant("m", rng.normal(0, 1, 8).astype("f4")))
+    if held:
+        centred = graph.node("Max", centred, graph.constant("least", np.float32(-1.28)))
+    graph.pair(centred, 0.01, np.uint8(128), output="y")
+    return graph.case({"x": rng.normal(0, 0.5, (2, 4, 8)).astype("f4")})
+
+
 def joined_for_convolution(joined=True):
     graph, rng = Graph(), np.random.default_rng(0)
     both = graph.node("Concat", "a", "b", axis=1) if joined else graph.node("Add", "a", "b")
@@ -160,6 +170,7 @@ DEFECTS = {
     "signed-levels-moved": (signed_levels_moved, (20,), "ort-extended"),
     "weight-only": (weight_only, (True,), "ort-extended"),
     "mean-over-time": (mean_over_time, (1,), "openvino"),
+    "mean-taken-off": (mean_taken_off, (True,), "openvino"),
     "joined-for-convolution": (joined_for_convolution, (False,), "openvino"),
     "quantised-constant": (quantised_constant, (False,), "openvino"),
     "sixteen-bits": (sixteen_bits, (np.uint8,), "openvino"),

@@ -6,15 +6,14 @@ import numpy as np
 import onnx
 import pytest
 
-from mmer.calibration.emit import emitted
 from mmer.calibration.exact.reference import Reference, UnknownOperatorError
 from mmer.calibration.exact.rules import suspects
 from mmer.calibration.exact.symptom import COARSE, beyond, ort_engines, symptoms
 from mmer.calibration.network import Network
-from mmer.calibration.observe import observe
-from mmer.calibration.prepare import prepared
-from mmer.calibration.rounding import levels_of
-from mmer.calibration.sites import sites
+from mmer.calibration.targets.arm import ARM
+from mmer.calibration.targets.ort import ORT
+
+SHAPES = {"transformer": (1, None, 32), "convolutions": (2, 3, 24, 24)}
 
 
 def made(case, tensor="y"):
@@ -106,15 +105,13 @@ def test_a_wrong_number_and_a_wrong_shape_are_beyond_rounding(graph):
     assert beyond(expected, {"y": np.float32([[1, np.nan]])})
 
 
-@pytest.mark.parametrize(("kind", "shape"), [("transformer", (1, None, 32)), ("convolutions", (2, 3, 24, 24))])
-def test_what_calibration_emits_means_what_every_level_computes_and_holds_nothing_suspect(kind, shape, draw, request):
-    model = request.getfixturevalue(kind)
-    inputs = draw(4, *shape)
-    network = prepared(model)
-    found = sites(network)
-    levels = levels_of(network, found, lambda: inputs, 8)
-    content = emitted(network, found, observe(network, lambda: inputs, 1.0), levels)
-    written = onnx.load_from_string(content)
+@pytest.mark.parametrize("recipe", [ORT, ARM], ids=lambda recipe: recipe.target)
+@pytest.mark.parametrize("kind", SHAPES)
+def test_what_is_emitted_means_what_every_level_computes_and_holds_nothing_suspect(
+    kind, recipe, draw, quantise, request
+):
+    inputs = draw(4, *SHAPES[kind])
+    written = onnx.load_from_string(quantise(request.getfixturevalue(kind), inputs, recipe))
     assert any(node.op_type == "QuantizeLinear" for node in Network.of(written).nodes)
     assert suspects(written) == []
     for given in inputs[:2]:

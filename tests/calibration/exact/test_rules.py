@@ -12,7 +12,7 @@ def engine(name):
     if name != "openvino":
         return ort_engines()[name]
     pytest.importorskip("openvino")
-    from exact.openvino_session import OvSession
+    from mmer.edge.backends.openvino import OvSession
 
     return OvSession.open
 

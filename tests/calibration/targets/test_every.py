@@ -83,6 +83,17 @@ def test_a_convolution_of_joined_channels_agrees_in_every_engine(build, draw, qu
     assert found.levels > 0.999
 
 
+def test_a_layer_behind_a_mean_over_time_agrees_in_every_engine(build, draw, quantise, recipe):
+    builder = build()
+    mean = builder.node("ReduceMean", "x", builder.constant(np.array([1], "i8")), keepdims=0)
+    builder.linear(builder.node("Tanh", builder.linear(mean, 32, 32)), 32, 16, output="y")
+    model = builder.model({"x": [2, "T", 32]}, {"y": [2, 16]})
+    found = check(
+        quantise(model, draw(32, 2, None, 32), recipe), model.SerializeToString(), draw(8, 2, None, 32, seed=2)
+    )
+    assert found.fault(0.99) is None
+
+
 def test_words_agree_in_every_engine(sentence, said, quantise, recipe):
     content = quantise(sentence, said[:24], recipe)
     assert check(content, sentence.SerializeToString(), said[24:]).fault(0.99) is None
