@@ -415,8 +415,8 @@ def calibrate(
             single.require()
         return
     from mmer.calibration.calibrate import Earlier, calibrate  # noqa: PLC0415
-    from mmer.calibration.resume import claim_progress, progress_path  # noqa: PLC0415
-    from mmer.calibration.reuse import earlier_ranges  # noqa: PLC0415
+    from mmer.calibration.observation.resume import claim_progress, progress_path  # noqa: PLC0415
+    from mmer.calibration.observation.reuse import earlier_ranges  # noqa: PLC0415
     from mmer.edge.bundle.bundle import Bundle  # noqa: PLC0415
     from mmer.edge.bundle.writer import claim_bundle  # noqa: PLC0415
     from mmer.edge.corpus import Corpus  # noqa: PLC0415

@@ -23,19 +23,19 @@ import onnx
 import torch
 from small_backbones import MODELS, Backbone, backbone
 
-from mmer.calibration.check import Rows, outputs, worst_cosine
 from mmer.calibration.emit import emitted
+from mmer.calibration.graph.network import Network
+from mmer.calibration.graph.prepare import prepared
+from mmer.calibration.graph.sites import sites
 from mmer.calibration.improve.constant import turned
 from mmer.calibration.improve.improvement import FREE, confirmed, improved
 from mmer.calibration.improve.methods import Readers, methods_of
 from mmer.calibration.improve.probe import probes
 from mmer.calibration.improve.smooth import smoothed, smoothings
-from mmer.calibration.network import Network
-from mmer.calibration.observe import observe
-from mmer.calibration.observed import Observed
-from mmer.calibration.prepare import prepared
-from mmer.calibration.rounding import Levels, levels_of
-from mmer.calibration.sites import sites
+from mmer.calibration.judgement.check import Rows, outputs, worst_cosine
+from mmer.calibration.observation.observe import observe
+from mmer.calibration.observation.observed import Observed
+from mmer.calibration.weights.rounding import Levels, levels_of
 from mmer.edge.bundle.graph import Graph
 from mmer.edge.pipeline.executor import Executor
 from mmer.edge.tensors import Tensors

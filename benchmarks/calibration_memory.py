@@ -82,11 +82,11 @@ def calibrate(model: str, path: Path, count: int, part: str) -> dict[str, float]
     """Take ranges, and where asked for round the weights."""
     import onnx  # noqa: PLC0415
 
-    from mmer.calibration.network import Network  # noqa: PLC0415
-    from mmer.calibration.observe import observe  # noqa: PLC0415
-    from mmer.calibration.prepare import joined  # noqa: PLC0415
-    from mmer.calibration.rounding import levels_of  # noqa: PLC0415
-    from mmer.calibration.sites import sites  # noqa: PLC0415
+    from mmer.calibration.graph.network import Network  # noqa: PLC0415
+    from mmer.calibration.graph.prepare import joined  # noqa: PLC0415
+    from mmer.calibration.graph.sites import sites  # noqa: PLC0415
+    from mmer.calibration.observation.observe import observe  # noqa: PLC0415
+    from mmer.calibration.weights.rounding import levels_of  # noqa: PLC0415
 
     be_frugal()
     network = joined(Network.of(onnx.load(path, load_external_data=False), path.parent))

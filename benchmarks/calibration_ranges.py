@@ -16,10 +16,10 @@ from calibration_memory import export
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod
 from onnxruntime.quantization.calibrate import create_calibrator
 
-from mmer.calibration.network import Network
-from mmer.calibration.observe import observe
+from mmer.calibration.graph.network import Network
+from mmer.calibration.graph.prepare import joined
+from mmer.calibration.observation.observe import observe
 from mmer.calibration.observers import entropy, percentile
-from mmer.calibration.prepare import joined
 from mmer.edge.tensors import Tensors
 
 OPTIONS: dict[str, tuple[CalibrationMethod, dict[str, object]]] = {

@@ -6,17 +6,17 @@ from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from mmer.calibration.agreement import Agreement, agreement, logits
 from mmer.calibration.calibrated import Calibrated
 from mmer.calibration.improve.factors import Factors
-from mmer.calibration.judge import Judgement, Subject, judge
-from mmer.calibration.memory import Memory, Passes
-from mmer.calibration.recording import Progress, Recorded, record
-from mmer.calibration.resume import workshop
-from mmer.calibration.reuse import Ranges, statistics_document
-from mmer.calibration.samples import Samples
+from mmer.calibration.judgement.agreement import Agreement, agreement, logits
+from mmer.calibration.judgement.judge import Judgement, Subject, judge
+from mmer.calibration.observation.memory import Memory, Passes
+from mmer.calibration.observation.resume import workshop
+from mmer.calibration.observation.reuse import Ranges, statistics_document
+from mmer.calibration.samples.recording import Progress, Recorded, record
+from mmer.calibration.samples.samples import Samples
+from mmer.calibration.samples.suspicion import suspicions
 from mmer.calibration.settings import CalibrationSettings
-from mmer.calibration.suspicion import suspicions
 from mmer.calibration.targets.targets import recipes_for
 from mmer.edge.backends.ort import OrtSession
 from mmer.edge.bundle.bundle import Bundle

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from mmer.calibration.agreement import Agreement
-from mmer.calibration.judge import HALF, Form, Judgement
-from mmer.calibration.reuse import RECORD
-from mmer.calibration.suspicion import Suspicion
+from mmer.calibration.judgement.agreement import Agreement
+from mmer.calibration.judgement.judge import HALF, Form, Judgement
+from mmer.calibration.observation.reuse import RECORD
+from mmer.calibration.samples.suspicion import Suspicion
 from mmer.edge.bundle import golden
 from mmer.edge.bundle.bundle import Bundle
 from mmer.edge.bundle.graph import Graph, Variant

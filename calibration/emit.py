@@ -14,12 +14,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import onnx
 
-from mmer.calibration.levels import Affine, Channels, response
-from mmer.calibration.network import Array, Draft, Network, attributes, rewired
-from mmer.calibration.observed import Observed
+from mmer.calibration.graph.network import Array, Draft, Network, attributes, rewired
+from mmer.calibration.graph.sites import Scale, Site, chain
+from mmer.calibration.observation.observed import Observed
 from mmer.calibration.recipe import Peaks, Recipe
-from mmer.calibration.rounding import Levels
-from mmer.calibration.sites import Scale, Site, chain
+from mmer.calibration.weights.levels import Affine, Channels, response
+from mmer.calibration.weights.rounding import Levels
 
 _LARGEST = 2.0**30
 

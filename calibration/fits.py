@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mmer.calibration.network import Array
+from mmer.calibration.graph.network import Array
 
 _INFO = np.finfo(np.float16)
 

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 import numpy as np
 import onnx
 
-from mmer.calibration.delicate import ARITHMETIC, preparatory
 from mmer.calibration.fits import peak_fits, scale_fits, weight_fits
-from mmer.calibration.network import Draft, Network, attributes, rewired
-from mmer.calibration.observe import extremes
-from mmer.calibration.passes import Again
+from mmer.calibration.graph.delicate import ARITHMETIC, preparatory
+from mmer.calibration.graph.network import Draft, Network, attributes, rewired
+from mmer.calibration.graph.shapes import kinds
+from mmer.calibration.graph.sites import PASSING, chain, gates
+from mmer.calibration.observation.observe import extremes
+from mmer.calibration.observation.passes import Again
 from mmer.calibration.recipe import Peaks
-from mmer.calibration.shapes import kinds
-from mmer.calibration.sites import PASSING, chain, gates
 
 _LAYERS = frozenset({"Conv", "Gemm", "MatMul", "Gather"})
 """Operators that are in half precision when one operand is a constant matrix."""

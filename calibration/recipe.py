@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import onnx
 
-from mmer.calibration.levels import Grid
-from mmer.calibration.network import Network
-from mmer.calibration.sites import Scale, Site
+from mmer.calibration.graph.network import Network
+from mmer.calibration.graph.sites import Scale, Site
+from mmer.calibration.weights.levels import Grid
 
 Peaks = Mapping[str, float]
 """The largest magnitude seen of a tensor, by its name."""

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from mmer.calibration.calibrate import versions
 from mmer.calibration.calibrated import HEADER, graph_lines, graph_row
-from mmer.calibration.check import centred_cosine, outputs
-from mmer.calibration.given import Given
-from mmer.calibration.judge import HALF, Form, Judgement, Subject, judge
-from mmer.calibration.onnx_file import ModelFileError, OnnxFile
+from mmer.calibration.graph.onnx_file import ModelFileError, OnnxFile
+from mmer.calibration.judgement.check import centred_cosine, outputs
+from mmer.calibration.judgement.judge import HALF, Form, Judgement, Subject, judge
+from mmer.calibration.samples.given import Given
+from mmer.calibration.samples.survey import survey
+from mmer.calibration.samples.suspicion import Suspicion, of_survey
 from mmer.calibration.settings import CalibrationSettings
-from mmer.calibration.survey import survey
-from mmer.calibration.suspicion import Suspicion, of_survey
 from mmer.calibration.targets.targets import recipes_for
 from mmer.edge.doctor.examine import examine
 from mmer.edge.errors import AccuracyGateError, BudgetGateError, SettingError

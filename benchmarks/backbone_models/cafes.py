@@ -11,7 +11,7 @@ import onnx
 from backbone_models.zoo import CNN, TRANSFORMER
 from rivals.model import checkpoint, corpus
 
-from mmer.calibration.recording import record
+from mmer.calibration.samples.recording import record
 from mmer.calibration.settings import CalibrationSettings
 from mmer.edge.bundle.plan import LOGITS
 from mmer.edge.tensors import Tensors

@@ -10,7 +10,7 @@ import numpy as np
 import openvino as ov
 from numpy.typing import NDArray
 
-from mmer.calibration.check import AGREEMENT, Rows, centred_cosine, cosine, outputs
+from mmer.calibration.judgement.check import AGREEMENT, Rows, centred_cosine, cosine, outputs
 from mmer.edge.backends.ort import OPTIMISATION_LEVELS, OrtSession, OrtSettings
 from mmer.edge.errors import DeviceError
 from mmer.edge.tensors import Tensors

@@ -8,7 +8,7 @@ import torch
 from backbone_models.zoo import tensors
 from torch import nn
 
-from mmer.calibration.check import centred_cosine
+from mmer.calibration.judgement.check import centred_cosine
 from mmer.edge.tensors import Tensors
 
 

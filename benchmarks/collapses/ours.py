@@ -3,7 +3,7 @@
 import numpy as np
 from collapses.network import INPUT, OUTPUT, Float
 
-from mmer.calibration.judge import Judgement, Subject, judge
+from mmer.calibration.judgement.judge import Judgement, Subject, judge
 from mmer.calibration.settings import CalibrationSettings
 from mmer.calibration.targets.targets import recipes_for
 from mmer.edge.backends.ort import OrtSession

@@ -13,7 +13,7 @@ from collapses.stills import Stills
 from numpy.typing import NDArray
 from torch import nn
 
-from mmer.calibration.check import centred_cosine
+from mmer.calibration.judgement.check import centred_cosine
 from mmer.edge.backends.ort import OrtSession, OrtSettings
 from mmer.edge.bench.intervals import Interval
 from mmer.edge.bench.judged import Judged

@@ -8,8 +8,8 @@ import onnx
 from collapses.network import INPUT, Float
 from numpy.typing import NDArray
 
-from mmer.calibration.network import Network
-from mmer.calibration.observe import extremes
+from mmer.calibration.graph.network import Network
+from mmer.calibration.observation.observe import extremes
 
 _STEPS = 255
 

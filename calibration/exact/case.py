@@ -8,7 +8,7 @@ from onnx import helper
 
 from mmer.calibration.exact.reference import Reference
 from mmer.calibration.exact.value import Value
-from mmer.calibration.network import Array
+from mmer.calibration.graph.network import Array
 from mmer.edge.errors import DataError
 from mmer.edge.tensors import Tensors
 

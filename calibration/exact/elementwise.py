@@ -5,7 +5,7 @@ import onnx
 
 from mmer.calibration.exact.operators import applied
 from mmer.calibration.exact.value import Value, rounded, unit
-from mmer.calibration.network import attributes
+from mmer.calibration.graph.network import attributes
 
 _APPROXIMATED = 32.0
 """Roundings granted to exp, tanh, erf and the like: runtimes take polynomials, whose makers state a few ulp."""

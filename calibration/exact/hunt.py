@@ -11,7 +11,7 @@ from mmer.calibration.exact.draw import draw
 from mmer.calibration.exact.reference import Reference, UnknownOperatorError
 from mmer.calibration.exact.shrink import shrunk
 from mmer.calibration.exact.symptom import Engines, Symptom, symptoms, unspecific
-from mmer.calibration.network import attributes
+from mmer.calibration.graph.network import attributes
 from mmer.edge.errors import DataError
 
 FAILED = "tool fails"

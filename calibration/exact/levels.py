@@ -8,7 +8,7 @@ import onnx
 
 from mmer.calibration.exact.reference import Reference
 from mmer.calibration.exact.value import Kind
-from mmer.calibration.network import Array, Draft, Network, attributes, rewired
+from mmer.calibration.graph.network import Array, Draft, Network, attributes, rewired
 from mmer.edge.tensors import Tensors
 
 _FP16_FROM = 19

@@ -6,7 +6,7 @@ import onnx
 from onnx import helper
 from onnx.reference import ReferenceEvaluator
 
-from mmer.calibration.network import Array, attributes
+from mmer.calibration.graph.network import Array, attributes
 
 OPSET = 21
 """For operators that are run alone; what changed since 18 in those used here is element types and Reduce's axes."""

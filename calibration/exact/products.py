@@ -7,8 +7,8 @@ import onnx
 
 from mmer.calibration.exact.operators import applied, stripped
 from mmer.calibration.exact.value import Grid, Kind, Value, rounded, unit
-from mmer.calibration.network import Array, attributes
-from mmer.calibration.ranges import Wide
+from mmer.calibration.graph.network import Array, attributes
+from mmer.calibration.observation.ranges import Wide
 
 _REORDERED = 2.0
 """Twice the bound of Higham (2002, section 3.1) for a sum in any order: the scales that runtimes fold in count too."""

@@ -7,8 +7,8 @@ import onnx
 
 from mmer.calibration.exact.operators import applied
 from mmer.calibration.exact.value import Value, rounded, unit
-from mmer.calibration.network import attributes
-from mmer.calibration.ranges import Wide
+from mmer.calibration.graph.network import attributes
+from mmer.calibration.observation.ranges import Wide
 
 _APPROXIMATED = 32.0
 """Roundings granted to exp and to the inverse square root."""

@@ -19,7 +19,7 @@ from mmer.calibration.exact.operators import applied
 from mmer.calibration.exact.products import integer_product, product
 from mmer.calibration.exact.rounding import dequantise, dynamic, quantise
 from mmer.calibration.exact.value import Grid, Value
-from mmer.calibration.network import attributes
+from mmer.calibration.graph.network import attributes
 from mmer.edge.errors import DataError
 from mmer.edge.tensors import Tensors
 

@@ -9,8 +9,8 @@ import numpy as np
 import onnx
 
 from mmer.calibration.exact.value import Grid, Kind, Value, rounded, unit
-from mmer.calibration.network import Array, attributes
-from mmer.calibration.ranges import Wide
+from mmer.calibration.graph.network import Array, attributes
+from mmer.calibration.observation.ranges import Wide
 
 BYTE = np.dtype(np.uint8)
 _BIAS = 4

@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 from onnx import shape_inference
 
-from mmer.calibration.network import Array, Network, attributes
+from mmer.calibration.graph.network import Array, Network, attributes
 
 ORT, OPENVINO = "onnxruntime 1.31.1", "openvino 2026.4.1"
 

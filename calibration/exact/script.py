@@ -8,7 +8,7 @@ from onnx import numpy_helper
 
 from mmer.calibration.exact.case import Case
 from mmer.calibration.exact.reference import Reference
-from mmer.calibration.network import Array, attributes
+from mmer.calibration.graph.network import Array, attributes
 from mmer.edge.errors import DataError
 
 _RUN = """\

@@ -12,7 +12,7 @@ from onnx import helper, numpy_helper
 
 from mmer.calibration.exact.case import Case, Edit, computed, edited
 from mmer.calibration.exact.value import Value
-from mmer.calibration.network import Array, rewired
+from mmer.calibration.graph.network import Array, rewired
 
 _TRIALS = 400
 """Graphs tried for one finding."""

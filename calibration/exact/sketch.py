@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from mmer.calibration.network import Array
+from mmer.calibration.graph.network import Array
 
 
 @dataclass(frozen=True, slots=True)

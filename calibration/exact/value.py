@@ -5,8 +5,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from mmer.calibration.network import Array
-from mmer.calibration.ranges import Wide
+from mmer.calibration.graph.network import Array
+from mmer.calibration.observation.ranges import Wide
 
 Kind: TypeAlias = "np.dtype[Any]"
 

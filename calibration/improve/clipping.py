@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from mmer.calibration.graph.network import Array
 from mmer.calibration.improve.loss import by_rows
-from mmer.calibration.network import Array
-from mmer.calibration.ranges import Wide
+from mmer.calibration.observation.ranges import Wide
 
 _SHARES = tuple(np.linspace(1.0, 0.5, 26))
 """Of the largest magnitude."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import onnx
 
-from mmer.calibration.network import Array, Draft, Network, rewired
-from mmer.calibration.ranges import Wide
+from mmer.calibration.graph.network import Array, Draft, Network, rewired
+from mmer.calibration.observation.ranges import Wide
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mmer.calibration.ranges import Wide
+from mmer.calibration.observation.ranges import Wide
 from mmer.edge.errors import DataError
 
 _LEAST, _MOST = 1e-9, 1e9

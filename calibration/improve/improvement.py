@@ -5,17 +5,17 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 
-from mmer.calibration.check import outputs, worst_cosine
 from mmer.calibration.emit import Basis, emitted
+from mmer.calibration.graph.network import Network
+from mmer.calibration.graph.sites import sites
 from mmer.calibration.improve.factors import Factors, FactorsError
 from mmer.calibration.improve.joints import joints
 from mmer.calibration.improve.smooth import Smoothing, smoothed, smoothings
-from mmer.calibration.levels import Channels
-from mmer.calibration.network import Network
-from mmer.calibration.observe import observe
-from mmer.calibration.passes import Again
+from mmer.calibration.judgement.check import outputs, worst_cosine
+from mmer.calibration.observation.observe import observe
+from mmer.calibration.observation.passes import Again
 from mmer.calibration.recipe import Peaks, Recipe
-from mmer.calibration.sites import sites
+from mmer.calibration.weights.levels import Channels
 from mmer.edge.errors import DeviceError
 from mmer.edge.tensors import Tensors
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import onnx
 
-from mmer.calibration.network import Network, attributes
-from mmer.calibration.sites import Site
+from mmer.calibration.graph.network import Network, attributes
+from mmer.calibration.graph.sites import Site
 
 _LINEAR = frozenset({"Relu", "LeakyRelu"})
 """Operators that pass on a positive factor of a channel."""

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from mmer.calibration.levels import Affine, Channels
-from mmer.calibration.network import Array
-from mmer.calibration.ranges import Range, Wide
+from mmer.calibration.graph.network import Array
+from mmer.calibration.observation.ranges import Range, Wide
+from mmer.calibration.weights.levels import Affine, Channels
 
 
 def by_rows(weight: Array, axis: int) -> Array:

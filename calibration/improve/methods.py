@@ -6,15 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmer.calibration.emit import Basis
+from mmer.calibration.graph.network import Network
+from mmer.calibration.graph.sites import Scale, Site, scales
 from mmer.calibration.improve.loss import by_columns, by_rows, on_levels, read_error
 from mmer.calibration.improve.probe import Probe, probes
-from mmer.calibration.network import Network
-from mmer.calibration.observed import Observed
+from mmer.calibration.observation.observed import Observed
+from mmer.calibration.observation.passes import Again
+from mmer.calibration.observation.ranges import Range, Wide
 from mmer.calibration.observers.methods import METHODS
-from mmer.calibration.passes import Again
-from mmer.calibration.ranges import Range, Wide
-from mmer.calibration.rounding import Levels
-from mmer.calibration.sites import Scale, Site, scales
+from mmer.calibration.weights.rounding import Levels
 
 Ranges = Callable[[str, bool, str], Range]
 """The range of a tensor, of its distance from the mean where centred, by a method."""

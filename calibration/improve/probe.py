@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mmer.calibration.network import Array, Network
-from mmer.calibration.passes import Again, values
-from mmer.calibration.ranges import Seen
-from mmer.calibration.reads import readable, rows
-from mmer.calibration.sites import Site
+from mmer.calibration.graph.network import Array, Network
+from mmer.calibration.graph.sites import Site
+from mmer.calibration.observation.passes import Again, values
+from mmer.calibration.observation.ranges import Seen
+from mmer.calibration.weights.reads import readable, rows
 
 _ROWS = 256
 _EVERY = 4

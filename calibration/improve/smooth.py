@@ -10,15 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 import onnx
 
+from mmer.calibration.graph.network import Network
+from mmer.calibration.graph.sites import Scale, Site, scales
 from mmer.calibration.improve.edit import Edit
 from mmer.calibration.improve.factors import Factors
 from mmer.calibration.improve.joints import Joint, joints
 from mmer.calibration.improve.loss import by_columns, by_rows, on_levels, read_error, restored
 from mmer.calibration.improve.probe import Probe, probes
-from mmer.calibration.network import Network
-from mmer.calibration.passes import Again
-from mmer.calibration.ranges import Range, Wide
-from mmer.calibration.sites import Scale, Site, scales
+from mmer.calibration.observation.passes import Again
+from mmer.calibration.observation.ranges import Range, Wide
 
 _SHARES = (0.2, 0.35, 0.5, 0.65, 0.8, 1.0)
 """Of the difference between channels, what moves from the input to the weight."""

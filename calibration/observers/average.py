@@ -1,7 +1,7 @@
 """What samples reach in the mean: one with rare peaks counts no more than any other."""
 
-from mmer.calibration.ranges import Range
-from mmer.calibration.statistics import Statistics
+from mmer.calibration.observation.ranges import Range
+from mmer.calibration.observation.statistics import Statistics
 
 
 def average(statistics: Statistics, *, centred: bool) -> Range:

@@ -6,9 +6,9 @@ that of the values is taken (Migacz 2017, 8-bit inference with TensorRT), step b
 
 import numpy as np
 
-from mmer.calibration.histogram import Counts, Histogram
-from mmer.calibration.ranges import Range, Wide
-from mmer.calibration.statistics import Statistics
+from mmer.calibration.observation.histogram import Counts, Histogram
+from mmer.calibration.observation.ranges import Range, Wide
+from mmer.calibration.observation.statistics import Statistics
 
 BINS = 2048
 """Between the largest magnitude and its negative."""

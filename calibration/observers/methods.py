@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Protocol
 
+from mmer.calibration.observation.ranges import Range
+from mmer.calibration.observation.statistics import Statistics
 from mmer.calibration.observers.average import average, moving
 from mmer.calibration.observers.entropy import entropy
 from mmer.calibration.observers.minmax import minmax
 from mmer.calibration.observers.mse import mse
 from mmer.calibration.observers.percentile import percentile
-from mmer.calibration.ranges import Range
-from mmer.calibration.statistics import Statistics
 
 
 class Method(Protocol):

@@ -1,7 +1,7 @@
 """All that was seen."""
 
-from mmer.calibration.ranges import Range
-from mmer.calibration.statistics import Statistics
+from mmer.calibration.observation.ranges import Range
+from mmer.calibration.observation.statistics import Statistics
 
 
 def minmax(statistics: Statistics, *, centred: bool) -> Range:

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from mmer.calibration.histogram import Counts
-from mmer.calibration.ranges import Range, Wide
-from mmer.calibration.statistics import Statistics
+from mmer.calibration.observation.histogram import Counts
+from mmer.calibration.observation.ranges import Range, Wide
+from mmer.calibration.observation.statistics import Statistics
 
 _STEPS = 255
 _TRIED = 100

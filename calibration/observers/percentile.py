@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from mmer.calibration.ranges import Range
-from mmer.calibration.statistics import Statistics
+from mmer.calibration.observation.ranges import Range
+from mmer.calibration.observation.statistics import Statistics
 
 INSIDE = 0.9999
 

@@ -6,8 +6,8 @@ convolution.
 
 from dataclasses import replace
 
-from mmer.calibration.levels import SIGNED
 from mmer.calibration.targets.ort import ORT
+from mmer.calibration.weights.levels import SIGNED
 from mmer.edge.backends import targets
 
 ARM = replace(ORT, target=targets.ARM, grid=SIGNED)

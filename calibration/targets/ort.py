@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from mmer.calibration.levels import UNSIGNED
+from mmer.calibration.graph.sites import scales, sites
 from mmer.calibration.recipe import Recipe
-from mmer.calibration.sites import scales, sites
+from mmer.calibration.weights.levels import UNSIGNED
 from mmer.edge.backends import targets
 
 ORT = Recipe(

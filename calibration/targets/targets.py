@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from mmer.calibration.engines import openvino
+from mmer.calibration.judgement.engines import openvino
 from mmer.calibration.recipe import Recipe
 from mmer.calibration.targets.arm import ARM
 from mmer.calibration.targets.openvino import OPENVINO

@@ -15,12 +15,12 @@ from dataclasses import replace
 import onnx
 
 from mmer.calibration.fp16 import ELEMENTWISE, halved
-from mmer.calibration.levels import HALF_SYMMETRIC
-from mmer.calibration.network import Array, Network, attributes
-from mmer.calibration.opset import raised
+from mmer.calibration.graph.network import Array, Network, attributes
+from mmer.calibration.graph.opset import raised
+from mmer.calibration.graph.shapes import Form, forms
+from mmer.calibration.graph.sites import Scale, Site, residuals, scales, sites
 from mmer.calibration.recipe import Peaks, Recipe
-from mmer.calibration.shapes import Form, forms
-from mmer.calibration.sites import Scale, Site, residuals, scales, sites
+from mmer.calibration.weights.levels import HALF_SYMMETRIC
 from mmer.edge.backends import targets
 
 OPSET = 19

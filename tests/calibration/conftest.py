@@ -9,11 +9,11 @@ from onnx import helper, numpy_helper
 
 from mmer.calibration.emit import Basis, emitted
 from mmer.calibration.fp16 import ELEMENTWISE, peaks
-from mmer.calibration.observe import observe
-from mmer.calibration.prepare import prepared
-from mmer.calibration.rounding import levels_of
-from mmer.calibration.sites import sites
+from mmer.calibration.graph.prepare import prepared
+from mmer.calibration.graph.sites import sites
+from mmer.calibration.observation.observe import observe
 from mmer.calibration.targets.ort import ORT7
+from mmer.calibration.weights.rounding import levels_of
 from mmer.edge.backends.ort import OrtSession
 from mmer.edge.bundle import golden
 from mmer.edge.bundle.graph import Graph, Variant

@@ -4,11 +4,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mmer.calibration import judge
 from mmer.calibration.calibrate import calibrate
 from mmer.calibration.calibrated import RECORD
-from mmer.calibration.check import check
-from mmer.calibration.race import Race
+from mmer.calibration.judgement import judge
+from mmer.calibration.judgement.check import check
+from mmer.calibration.judgement.race import Race
 from mmer.calibration.settings import CalibrationSettings
 from mmer.edge.backends.ort import OrtSession
 from mmer.edge.backends.targets import ort_targets

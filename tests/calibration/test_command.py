@@ -11,7 +11,7 @@ from mmer.edge.corpus import write_index
 MAIN = "from mmer.cli import main; main()"
 KILLED = f"""
 import os, signal
-from mmer.calibration.shelf import Journal
+from mmer.calibration.samples.shelf import Journal
 add = Journal.add
 def killed(journal, line):
     add(journal, line)

@@ -3,10 +3,10 @@ import onnx
 import onnxruntime as ort
 import pytest
 
-from mmer.calibration.check import check
-from mmer.calibration.network import Network, attributes
-from mmer.calibration.prepare import prepared
-from mmer.calibration.sites import PASSING, sites
+from mmer.calibration.graph.network import Network, attributes
+from mmer.calibration.graph.prepare import prepared
+from mmer.calibration.graph.sites import PASSING, sites
+from mmer.calibration.judgement.check import check
 from mmer.calibration.targets.ort import ORT, ORT7
 from mmer.calibration.targets.targets import recipe_for
 from mmer.edge.backends.ort import OrtSession

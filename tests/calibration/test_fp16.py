@@ -2,10 +2,10 @@ import numpy as np
 import onnx
 import pytest
 
-from mmer.calibration.check import check
 from mmer.calibration.fp16 import ELEMENTWISE, FOLLOWING, halved, peaks
-from mmer.calibration.network import Network, watched
-from mmer.calibration.prepare import prepared
+from mmer.calibration.graph.network import Network, watched
+from mmer.calibration.graph.prepare import prepared
+from mmer.calibration.judgement.check import check
 from mmer.edge.backends.ort import OrtSession
 
 HALF, FLOAT = onnx.TensorProto.FLOAT16, onnx.TensorProto.FLOAT

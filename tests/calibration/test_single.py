@@ -6,9 +6,9 @@ import onnx
 import pytest
 
 from mmer import cli
-from mmer.calibration import judge
 from mmer.calibration.exact.rules import Suspect
-from mmer.calibration.race import Race
+from mmer.calibration.judgement import judge
+from mmer.calibration.judgement.race import Race
 from mmer.calibration.settings import CalibrationSettings
 from mmer.calibration.single import Places, calibrate_file
 from mmer.edge.backends.ort import OrtSession

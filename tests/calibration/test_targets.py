@@ -2,10 +2,10 @@
 
 import pytest
 
-from mmer.calibration import judge
 from mmer.calibration.calibrate import calibrate
-from mmer.calibration.engines import has_openvino
-from mmer.calibration.race import Race
+from mmer.calibration.judgement import judge
+from mmer.calibration.judgement.engines import has_openvino
+from mmer.calibration.judgement.race import Race
 from mmer.calibration.settings import CalibrationSettings
 from mmer.edge.backends.ort import OrtSession
 from mmer.edge.backends.targets import ort_targets

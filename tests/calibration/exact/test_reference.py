@@ -9,7 +9,7 @@ import pytest
 from mmer.calibration.exact.reference import Reference, UnknownOperatorError
 from mmer.calibration.exact.rules import suspects
 from mmer.calibration.exact.symptom import COARSE, beyond, ort_engines, symptoms
-from mmer.calibration.network import Network
+from mmer.calibration.graph.network import Network
 from mmer.calibration.targets.arm import ARM
 from mmer.calibration.targets.ort import ORT
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from mmer.calibration.improve.clipping import peaks
-from mmer.calibration.levels import Channels
+from mmer.calibration.weights.levels import Channels
 
 
 def weight(seed=0):

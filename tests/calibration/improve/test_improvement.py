@@ -3,10 +3,10 @@ import json
 import numpy as np
 import pytest
 
+from mmer.calibration.graph.prepare import prepared
 from mmer.calibration.improve import improvement
 from mmer.calibration.improve.factors import Factors, FactorsError
 from mmer.calibration.improve.improvement import Material, confirmed, improved, repeated
-from mmer.calibration.prepare import prepared
 from mmer.calibration.targets.ort import ORT
 from mmer.edge.backends.ort import OrtSession
 

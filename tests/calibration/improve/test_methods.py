@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
+from mmer.calibration.graph.prepare import prepared
+from mmer.calibration.graph.sites import sites
 from mmer.calibration.improve.methods import Readers, methods_of
 from mmer.calibration.improve.probe import probes
-from mmer.calibration.observe import observe
-from mmer.calibration.prepare import prepared
-from mmer.calibration.rounding import levels_of
-from mmer.calibration.sites import sites
+from mmer.calibration.observation.observe import observe
+from mmer.calibration.weights.rounding import levels_of
 
 METHODS = ("minmax", "entropy")
 

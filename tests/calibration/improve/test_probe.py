@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from mmer.calibration.graph.prepare import prepared
+from mmer.calibration.graph.sites import sites
 from mmer.calibration.improve.probe import probes
-from mmer.calibration.prepare import prepared
-from mmer.calibration.sites import sites
 
 
 @pytest.fixture

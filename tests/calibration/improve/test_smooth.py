@@ -1,15 +1,15 @@
 import numpy as np
 import pytest
 
-from mmer.calibration.check import check
 from mmer.calibration.emit import Basis, emitted
+from mmer.calibration.graph.prepare import prepared
+from mmer.calibration.graph.sites import sites
 from mmer.calibration.improve.joints import joints
 from mmer.calibration.improve.smooth import smoothed, smoothings
-from mmer.calibration.observe import observe
-from mmer.calibration.prepare import prepared
-from mmer.calibration.rounding import levels_of
-from mmer.calibration.sites import sites
+from mmer.calibration.judgement.check import check
+from mmer.calibration.observation.observe import observe
 from mmer.calibration.targets.ort import ORT
+from mmer.calibration.weights.rounding import levels_of
 from mmer.edge.backends.ort import OrtSession
 
 WIDTH = 32

@@ -4,11 +4,11 @@ import pytest
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod
 from onnxruntime.quantization.calibrate import create_calibrator
 
-from mmer.calibration.network import Network, tensors
+from mmer.calibration.graph.network import Network, tensors
+from mmer.calibration.observation.passes import values
+from mmer.calibration.observation.statistics import Tally
 from mmer.calibration.observers import entropy, percentile
 from mmer.calibration.observers.methods import METHODS
-from mmer.calibration.passes import values
-from mmer.calibration.statistics import Tally
 
 
 class Reader(CalibrationDataReader):

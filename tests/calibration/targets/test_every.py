@@ -4,10 +4,10 @@ import numpy as np
 import onnx
 import pytest
 
-from mmer.calibration.check import check
-from mmer.calibration.engines import has_openvino
-from mmer.calibration.network import Network
-from mmer.calibration.sites import PASSING
+from mmer.calibration.graph.network import Network
+from mmer.calibration.graph.sites import PASSING
+from mmer.calibration.judgement.check import check
+from mmer.calibration.judgement.engines import has_openvino
 from mmer.calibration.targets.targets import TARGETS, recipe_for, recipes_for
 from mmer.edge.backends import targets
 from mmer.edge.backends.ort import OrtSession
@@ -208,6 +208,6 @@ def test_an_unknown_target_is_refused():
 
 
 def test_a_form_that_only_openvino_can_judge_needs_openvino(monkeypatch):
-    monkeypatch.setattr("mmer.calibration.engines.has_openvino", lambda: False)
+    monkeypatch.setattr("mmer.calibration.judgement.engines.has_openvino", lambda: False)
     with pytest.raises(MissingDependencyError, match=r"mmer\[openvino\]"):
         recipes_for(("openvino",), VNNI)

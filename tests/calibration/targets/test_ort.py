@@ -5,8 +5,8 @@ import onnx
 import onnxruntime as ort
 import pytest
 
-from mmer.calibration.engines import has_openvino
-from mmer.calibration.network import Network
+from mmer.calibration.graph.network import Network
+from mmer.calibration.judgement.engines import has_openvino
 from mmer.calibration.targets.arm import ARM
 from mmer.calibration.targets.openvino import OPENVINO
 from mmer.calibration.targets.ort import ORT, ORT7

@@ -4,9 +4,9 @@ import numpy as np
 import onnx
 import pytest
 
-from mmer.calibration.check import check
-from mmer.calibration.network import Network, attributes
-from mmer.calibration.prepare import prepared
+from mmer.calibration.graph.network import Network, attributes
+from mmer.calibration.graph.prepare import prepared
+from mmer.calibration.judgement.check import check
 from mmer.calibration.targets.tensorrt import OPSET, TENSORRT, worthwhile
 
 FLOAT, HALF = onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16

@@ -1,0 +1,1 @@
+"""A float graph as calibration reads, prepares and stores it."""

@@ -1,0 +1,1 @@
+"""Whether a form of a graph is right, in which layers, and faster."""

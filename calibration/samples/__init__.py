@@ -1,0 +1,1 @@
+"""What calibration looks at: chosen, recorded or given, and examined before it is trusted."""

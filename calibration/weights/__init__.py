@@ -1,0 +1,1 @@
+"""Weights as integers, rounded for what they are multiplied with."""
