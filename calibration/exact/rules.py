@@ -95,7 +95,7 @@ def long_bias(sight: Sight) -> Iterator[tuple[str, str]]:
         if bias is None or pair is None or bias.dtype.kind != "f":
             continue
         step = float(sight.scale(pair).min()) * _weight_step(sight, node.input[1])
-        if np.abs(bias).max(initial=0) > _LARGEST_BIAS * step:
+        if float(np.abs(bias).max(initial=0)) > _LARGEST_BIAS * step:
             yield node.output[0], "the bias overflows int32 in steps of both scales; widen the input's range"
 
 

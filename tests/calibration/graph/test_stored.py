@@ -2,13 +2,14 @@ import numpy as np
 import onnx
 import pytest
 
-from mmer.calibration.emit import emitted
+from mmer.calibration.emit import Basis, emitted
 from mmer.calibration.graph.network import Network
 from mmer.calibration.graph.prepare import joined
 from mmer.calibration.graph.sites import sites
 from mmer.calibration.graph.stored import WeightsError, stored
 from mmer.calibration.observation.observe import observe
 from mmer.calibration.observation.passes import values
+from mmer.calibration.targets.ort import ORT
 from mmer.calibration.weights.rounding import levels_of
 from mmer.edge.backends.ort import OrtSession
 
@@ -43,7 +44,8 @@ def test_what_is_emitted_holds_its_weights_itself(wide, draw, tmp_path):
 
     def made(network):
         found = sites(network)
-        return emitted(network, found, observe(network, lambda: inputs), levels_of(network, found, lambda: inputs, 8))
+        levels = {8: levels_of(network, found, lambda: inputs, 8)}
+        return emitted(Basis(network, observe(network, lambda: inputs), levels, {}), found, ORT)
 
     content = made(joined(Network.of(stored(wide, tmp_path), tmp_path)))
     assert content == made(joined(Network.of(wide)))

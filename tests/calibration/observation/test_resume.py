@@ -6,7 +6,7 @@ import pytest
 from mmer.calibration.calibrate import Earlier, calibrate
 from mmer.calibration.calibrated import RECORD
 from mmer.calibration.graph.prepare import prepared
-from mmer.calibration.judgement import judge, samples
+from mmer.calibration.judgement import judge
 from mmer.calibration.judgement.race import Race
 from mmer.calibration.observation.memory import PassError, Passes
 from mmer.calibration.observation.observe import observe
@@ -17,6 +17,7 @@ from mmer.calibration.observation.resume import (
     progress_path,
     workshop,
 )
+from mmer.calibration.samples import samples
 from mmer.calibration.settings import CalibrationSettings
 from mmer.edge.errors import SettingError
 

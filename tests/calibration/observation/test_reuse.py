@@ -6,8 +6,9 @@ import pytest
 from mmer.calibration.calibrate import Earlier, calibrate
 from mmer.calibration.calibrated import RECORD
 from mmer.calibration.graph.prepare import prepared
-from mmer.calibration.judgement import judge, observe
+from mmer.calibration.judgement import judge
 from mmer.calibration.judgement.race import Race
+from mmer.calibration.observation import observe
 from mmer.calibration.observation.memory import Known
 from mmer.calibration.observation.reuse import RangesError, earlier_ranges
 from mmer.calibration.settings import CalibrationSettings
