@@ -118,12 +118,10 @@ class _Writer:
     def _moves(self, tensor: str) -> bool:
         """Tell whether OpenVINO 2026.4 would move what stands before levels, and then compute something else.
 
-        It merges a Reduce with the means that are taken off behind it, and signed levels with a Concat.
+        It merges levels with a Concat, and a Reduce with the means that are taken off behind it.
         """
         made = self.basis.network.maker(chain(tensor, self.basis.network)[-1]) or ""
-        return (self.scales[tensor].centred and made.startswith("Reduce")) or (
-            self.recipe.grid.signed and made == "Concat"
-        )
+        return made == "Concat" or (self.scales[tensor].centred and made.startswith("Reduce"))
 
     def _held(self, values: str, tensor: str, affine: Affine) -> str:
         """Write a Max that changes nothing, for no level is lower."""
