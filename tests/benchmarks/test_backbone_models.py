@@ -21,12 +21,13 @@ def importable(monkeypatch):
 def audio():
     """The smallest backbone, cut to one recurrent layer, with sounds that it was made to tell apart."""
     from backbone_models.materials import Materials
-    from backbone_models.networks import Size
+    from backbone_models.size import Size
     from backbone_models.zoo import BACKBONES, built
 
     backbone = BACKBONES["cnn-bigru"]
-    sounds = backbone.draw(Materials(None), 4)
-    return backbone, built(backbone, Size(1), sounds), sounds
+    size = Size(1)
+    sounds = backbone.draw(Materials(None), 4, size)
+    return backbone, built(backbone, size, sounds), sounds
 
 
 def varied(rows):
