@@ -25,7 +25,6 @@ Inputs = Sequence[tuple[Tensor, ...]]
 Weights = Callable[[nn.Module, Liveliness], None]
 """Draws every parameter of a network: `enliven`, or `uneven` with channels of unlike size."""
 
-_STAGES = (1, 2, 4, 14, 1)
 _CNN = Liveliness(2.0, 2.0, 0.2)
 """Half of the variance ends in ReLU."""
 _TRANSFORMER = Liveliness(0.3, 4.0, 0.02)
@@ -93,7 +92,7 @@ def repvgg(size: Size, seen: Inputs, weights: Weights) -> nn.Module:
     """Return RepVGG-A0, re-parameterised."""
     layers: list[nn.Module] = []
     given = 3
-    for count, width in zip(_STAGES, size.stages, strict=True):
+    for count, width in size.stages:
         for number in range(size.of(count)):
             layers.append(RepVggTrained(given, width, 1 if number else 2))
             given = width
@@ -135,7 +134,7 @@ def wav2vec2(size: Size, seen: Inputs, weights: Weights) -> nn.Module:
 
 def vit(size: Size, seen: Inputs, weights: Weights) -> nn.Module:
     """Return ViT-base/16."""
-    model = ViTModel(_eager(ViTConfig(**_sizes(size), image_size=size.side, patch_size=size.patch)))
+    model = ViTModel(_eager(ViTConfig(**_sizes(size), image_size=size.side)))
     return _transformer(model, model.pooler.dense, seen, weights)
 
 

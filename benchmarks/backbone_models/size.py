@@ -12,12 +12,11 @@ class Size:
     width: int = 768
     """Of transformers; what is in between is four times as wide."""
     heads: int = 12
-    stages: tuple[int, ...] = (48, 48, 96, 192, 1280)
-    """Widths of RepVGG-A0 (Ding et al. 2021, arXiv:2101.03697, table 2): a = 0.75, b = 2.5."""
+    stages: tuple[tuple[int, int], ...] = ((1, 48), (2, 48), (4, 96), (14, 192), (1, 1280))
+    """Blocks and widths of RepVGG-A0 (Ding et al. 2021, arXiv:2101.03697, table 2): a = 0.75, b = 2.5."""
     heard: int = 512
     """Width of the convolutions of wav2vec2."""
     side: int = 224
-    patch: int = 16
     longest_s: float = 4.0
     """Longest sound; wav2vec2's attention is over 200 steps then."""
     tokens: int = 128
@@ -38,10 +37,9 @@ SMALL = Size(
     layers=4,
     width=128,
     heads=4,
-    stages=(16, 32, 32, 64, 64),
+    stages=((1, 16), (2, 32), (2, 32), (2, 64), (1, 64)),
     heard=64,
-    side=64,
-    patch=8,
+    side=96,
     longest_s=1.0,
     tokens=32,
     vocabulary=2000,
