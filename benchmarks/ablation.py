@@ -1,13 +1,13 @@
 """What each improvement of calibration is worth: INT8 against float with it and without, at 8 and at 7 bits.
 
-    python benchmarks/ablation.py [--graphs repvgg vit ...] [--cafes tiny small] [--seeds 0 1] [--json FILE]
+    python benchmarks/ablation.py [--graphs repvgg-a0 vit-base-16 ...] [--cafes tiny small] [--seeds 0 1] [--json FILE]
 
-Six backbones at small sizes whose random weights vary as trained ones do (`small_backbones.py`), and the graphs of
-`cafes` with random weights. All of a graph's sites are quantised; what is printed is how far the worst centred cosine
-is from 1 on inputs that nothing was made from, the geometric mean over the seeds. Weights are rounded by GPTQ in all
-rows. `free` smooths where a norm or layer takes the factors, `all` adds multiplications elsewhere, `guarded` is what
-`mmer calibrate` takes. `clipped` is `guarded` with clipped weights, `methods` is `guarded` with a method for each
-tensor, and `sure` that where samples of their own confirm it.
+Six backbones at small sizes whose random weights vary as trained ones do (`backbone_models/outliers.py`), and the
+graphs of `cafes` with random weights. All of a graph's sites are quantised; what is printed is how far the worst
+centred cosine is from 1 on inputs that nothing was made from, the geometric mean over the seeds. Weights are rounded by
+GPTQ in all rows. `alike` makes channels alike where a norm or layer takes the factors, `guarded` only where samples of
+their own confirm it, as `mmer calibrate` does. `clipped` is `guarded` with clipped weights, `methods` is `guarded` with
+a method for each tensor, and `sure` that where samples confirm it.
 """
 
 import argparse
@@ -16,25 +16,28 @@ import math
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import onnx
 import torch
-from small_backbones import MODELS, Backbone, backbone
+from backbone_models.small import Subject, small
+from backbone_models.zoo import BACKBONES
 
-from mmer.calibration.emit import emitted
+from mmer.calibration.emit import Basis
 from mmer.calibration.graph.network import Network
 from mmer.calibration.graph.prepare import prepared
 from mmer.calibration.graph.sites import sites
-from mmer.calibration.improve.constant import turned
-from mmer.calibration.improve.improvement import FREE, confirmed, improved
-from mmer.calibration.improve.methods import Readers, methods_of
-from mmer.calibration.improve.probe import probes
+from mmer.calibration.improve.improvement import Material, confirmed, improved
+from mmer.calibration.improve.methods import by_tensor
 from mmer.calibration.improve.smooth import smoothed, smoothings
-from mmer.calibration.judgement.check import Rows, outputs, worst_cosine
+from mmer.calibration.judgement.check import outputs
+from mmer.calibration.judgement.selection import Trial
 from mmer.calibration.observation.observe import observe
 from mmer.calibration.observation.observed import Observed
+from mmer.calibration.recipe import Recipe
+from mmer.calibration.targets.ort import ORT, ORT7
 from mmer.calibration.weights.rounding import Levels, levels_of
 from mmer.edge.bundle.graph import Graph
 from mmer.edge.pipeline.executor import Executor
@@ -49,78 +52,73 @@ from mmer.training.presets import INPUTS
 from mmer.training.recording import Inputs
 from mmer.training.zoo import ZOO
 
-SHARES = {"minmax": 1.0, "99.99 %": 0.9999, "99.9 %": 0.999}
+RECIPES = ORT, ORT7
 EVERY = 6
-ROWS = ("plain", "free", "all", "guarded", "clipped", "methods", "sure")
+ROWS = ("plain", "alike", "guarded", "clipped", "methods", "sure")
+Graphs = Callable[[int], Iterator[Subject]]
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
-    """A prepared graph, inputs to calibrate with, a few to decide by, and others to judge by."""
+class Bench:
+    """A graph, and the way of quantising it."""
 
-    network: Network
-    made_from: Sequence[Tensors]
-    tried: Sequence[Tensors]
-    fresh: Sequence[Tensors]
-    expected: Rows
-    bits: int
-
-    @classmethod
-    def of(cls, graph: Backbone, bits: int) -> "Trial":
-        """Deal the inputs as `mmer calibrate` does."""
-        made_from = [given for place, given in enumerate(graph.inputs) if place % EVERY]
-        network = prepared(turned(onnx.load_from_string(graph.content)))
-        return cls(network, made_from, graph.inputs[::EVERY], graph.fresh, outputs(graph.content, graph.fresh), bits)
+    subject: Subject
+    recipe: Recipe
 
     def again(self) -> Sequence[Tensors]:
-        """Return what levels are made from."""
-        return self.made_from
+        """Return what levels are made from, dealt as `mmer calibrate` does."""
+        return [given for place, given in enumerate(self.subject.inputs) if place % EVERY]
 
-    def levels(self, network: Network, *, clipped: bool) -> Levels:
+    @property
+    def tried(self) -> Sequence[Tensors]:
+        """What decides."""
+        return self.subject.inputs[::EVERY]
+
+    def levels(self, network: Network, *, clipped: bool = False) -> Levels:
         """Return the weights of a form of the network."""
-        return levels_of(network, sites(network), self.again, self.bits, clipped=clipped)
+        return levels_of(network, sites(network), self.again, self.recipe.weight_bits, clipped=clipped)
+
+    def error(self, basis: Basis, inputs: Sequence[Tensors]) -> float:
+        """Return how far the centred cosine is from 1 on some inputs."""
+        trial = Trial(basis, self.recipe, inputs, outputs(self.subject.content, inputs))
+        return trial.error(self.recipe.sites(basis.network))
 
     def loss(self, network: Network, levels: Levels, observed: Observed | None = None) -> float:
-        """Return how far the centred cosine is from 1 on the inputs that judge."""
-        seen = observed or observe(network, self.again, 1.0)
-        return 1 - worst_cosine(self.expected, outputs(emitted(network, sites(network), seen, levels), self.fresh))
+        """Return the same on the inputs that judge."""
+        return self.error(self.basis(network, levels, observed or observe(network, self.again)), self.subject.fresh)
 
-    def doubt(self, network: Network, levels: Levels, observed: Observed) -> float:
-        """Return the same on the inputs that decide."""
-        expected = outputs(network.model.SerializeToString(), self.tried)
-        content = emitted(network, sites(network), observed, levels)
-        return 1 - worst_cosine(expected, outputs(content, self.tried))
+    def basis(self, network: Network, levels: Levels, observed: Observed) -> Basis:
+        """Return what a form is written from."""
+        return Basis(network, observed, {self.recipe.weight_bits: levels}, {})
 
 
-def losses(trial: Trial) -> Mapping[str, float]:
+def losses(bench: Bench) -> Mapping[str, float]:
     """Return the loss with each improvement."""
-    network, found = trial.network, sites(trial.network)
-    every = smoothings(network, found, trial.again, trial.bits)
-    free = smoothed(network, [smoothing for smoothing in every if smoothing.free])
-    guarded = improved(network, trial.again, trial.tried, trial.bits).network
-    forms = dict(zip(ROWS, (network, free, smoothed(network, every), guarded), strict=False))
-    made = {name: trial.loss(form, trial.levels(form, clipped=False)) for name, form in forms.items()}
-    levels = trial.levels(guarded, clipped=False)
-    plain, methods = observe(guarded, trial.again, 1.0), _by_tensor(trial, guarded, levels)
-    sure = confirmed([(plain, 1.0), (methods, FREE)], lambda seen: trial.doubt(guarded, levels, seen))
-    return made | {
-        "clipped": trial.loss(guarded, trial.levels(guarded, clipped=True), plain),
-        "methods": trial.loss(guarded, levels, methods),
-        "sure": trial.loss(guarded, levels, sure),
+    network = prepared(onnx.load_from_string(bench.subject.content))
+    found = smoothings(network, sites(network), bench.again, bench.recipe.weight_bits)
+    alike = smoothed(network, [(each.group, each.factors) for each in found])
+    guarded = improved(network, Material(bench.again, bench.tried, bench.recipe, {})).network
+    levels, seen = bench.levels(guarded), observe(guarded, bench.again)
+    plain = bench.basis(guarded, levels, seen)
+    methods = replace(plain, observed=by_tensor(plain, sites(guarded), levels, bench.again))
+    sure = confirmed(plain, methods, lambda basis: bench.error(basis, bench.tried))
+    fresh = bench.subject.fresh
+    return {
+        "plain": bench.loss(network, bench.levels(network)),
+        "alike": bench.loss(alike, bench.levels(alike)),
+        "guarded": bench.error(plain, fresh),
+        "clipped": bench.loss(guarded, bench.levels(guarded, clipped=True), seen),
+        "methods": bench.error(methods, fresh),
+        "sure": bench.error(sure, fresh),
     }
 
 
-def _by_tensor(trial: Trial, network: Network, levels: Levels) -> Observed:
-    """Return ranges by the method that suits each tensor."""
-    by = {method: observe(network, trial.again, share) for method, share in SHARES.items()}
-    found = sites(network)
-    readers = Readers(network, found, probes(network, found.values(), trial.again), levels)
-    chosen = methods_of(readers, lambda t, c, m: by[m].range(t, centred=c), list(SHARES))
-    cuts = {(t, c): by[m].range(t, centred=c) for t, m in chosen.items() for c in (False, True) if m != "minmax"}
-    return replace(by["minmax"], cuts=cuts)
+def backbone(name: str, seed: int) -> Iterator[Subject]:
+    """Yield one of `BACKBONES`."""
+    yield small(name, seed)
 
 
-def cafes(preset: str, seed: int) -> Iterator[Backbone]:
+def cafes(preset: str, seed: int) -> Iterator[Subject]:
     """Yield the graphs of a random `cafes` that varies, those that have something to quantise."""
     inputs = INPUTS[preset]
     torch.manual_seed(seed)
@@ -131,7 +129,7 @@ def cafes(preset: str, seed: int) -> Iterator[Backbone]:
     for graph in split.subgraphs:
         content = exported(graph)
         if graph.name != "fusion" and sites(prepared(onnx.load_from_string(content))):
-            yield Backbone(f"cafes {preset} {graph.name}", content, made_from[graph.name], fresh[graph.name])
+            yield Subject(f"cafes {preset} {graph.name}", content, made_from[graph.name], fresh[graph.name])
 
 
 def _given(split: Split, inputs: Inputs, seed: int) -> Mapping[str, tuple[Tensors, ...]]:
@@ -143,13 +141,13 @@ def _given(split: Split, inputs: Inputs, seed: int) -> Mapping[str, tuple[Tensor
     return {name: tuple(case.inputs for case in recorder.cases) for name, recorder in recorders.items()}
 
 
-def measured(graphs: Callable[[int], Iterator[Backbone]], seeds: Sequence[int]) -> Iterator[dict[str, object]]:
+def measured(graphs: Graphs, seeds: Sequence[int]) -> Iterator[dict[str, object]]:
     """Yield a line for each graph and number of bits."""
     found: dict[tuple[str, int], list[Mapping[str, float]]] = {}
     for seed in seeds:
         for graph in graphs(seed):
-            for bits in (8, 7):
-                found.setdefault((graph.name, bits), []).append(losses(Trial.of(graph, bits)))
+            for recipe in RECIPES:
+                found.setdefault((graph.name, recipe.weight_bits), []).append(losses(Bench(graph, recipe)))
     for (name, bits), each in found.items():
         means = {row: math.exp(float(np.mean([math.log(max(e[row], 1e-9)) for e in each]))) for row in ROWS}
         yield {"graph": name, "bits": bits, "seeds": len(seeds), "losses": means}
@@ -158,17 +156,14 @@ def measured(graphs: Callable[[int], Iterator[Backbone]], seeds: Sequence[int]) 
 def main() -> None:
     """Parse, run, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--graphs", nargs="*", default=list(MODELS), choices=list(MODELS))
+    parser.add_argument("--graphs", nargs="*", default=list(BACKBONES), choices=list(BACKBONES))
     parser.add_argument("--cafes", nargs="*", default=[], choices=list(INPUTS), metavar="PRESET")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1])
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything there")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    makers: list[Callable[[int], Iterator[Backbone]]] = [
-        lambda seed, name=name: iter([backbone(name, seed=seed)])  # type: ignore[misc]
-        for name in options.graphs
-    ]
-    makers += [lambda seed, preset=preset: cafes(preset, seed) for preset in options.cafes]  # type: ignore[misc]
+    makers: list[Graphs] = [partial(backbone, name) for name in options.graphs]
+    makers += [partial(cafes, preset) for preset in options.cafes]
     print(f"| graph | bits | {' | '.join(ROWS)} |", "|---|---|" + "---|" * len(ROWS), sep="\n")
     lines = []
     for maker in makers:

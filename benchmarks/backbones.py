@@ -27,10 +27,10 @@ from backbone_models.judged import expected, judged, milliseconds
 from backbone_models.made import Made, make, size_mb
 from backbone_models.makers import HALF, MAKERS, OURS
 from backbone_models.materials import Materials
-from backbone_models.networks import Size
+from backbone_models.size import Size
 from backbone_models.table import Row, markdown
 from backbone_models.yardstick import in_bfloat16
-from backbone_models.zoo import BACKBONES, Backbone, built, exported
+from backbone_models.zoo import BACKBONES, TOLD_APART, Backbone, built, exported
 
 from mmer.calibration.settings import CalibrationSettings
 from mmer.edge.bundle.arrays import pack, unpack
@@ -38,8 +38,6 @@ from mmer.edge.doctor.examine import processor
 from mmer.edge.tensors import Tensors
 
 THREADS = (1, 2)
-_TOLD_APART = 48
-"""Inputs, none of which anybody quantises by, that a backbone is made to tell apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +66,8 @@ class Task:
 def prepared(backbone: Backbone, size: Size, materials: Materials, order: Order) -> Task:
     """Build a backbone, export it and lay out its samples."""
     folder = order.folder / backbone.name
-    model = built(backbone, size, backbone.draw(replace(materials, seed=materials.seed + 1), _TOLD_APART))
-    drawn = backbone.draw(materials, order.samples + order.fresh)
+    model = built(backbone, size, backbone.draw(replace(materials, seed=materials.seed + 1), TOLD_APART, size))
+    drawn = backbone.draw(materials, order.samples + order.fresh, size)
     calibration, fresh = drawn[: order.samples], drawn[order.samples :]
     content = exported(backbone, model, drawn[0]).SerializeToString()
     laid_out(folder, content, (calibration, fresh), backbone.least)

@@ -1,10 +1,10 @@
-"""The six backbones at their published sizes, with random weights, as plain functions of arrays."""
+"""The six backbones with random weights, as plain functions of arrays."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
-from backbone_models.lively import Liveliness, attend, enliven, settle
+from backbone_models.lively import Liveliness, attend, settle
+from backbone_models.size import Size
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 from torch.nn.utils.fusion import fuse_conv_bn_weights
@@ -22,27 +22,14 @@ from transformers import (
 from mmer.training.audio import AudioSettings, audio_encoder
 
 Inputs = Sequence[tuple[Tensor, ...]]
+Weights = Callable[[nn.Module, Liveliness], None]
+"""Draws every parameter of a network: `enliven`, or `uneven` with channels of unlike size."""
 
-_STAGES = (1, 2, 4, 14, 1)
-_WIDTHS = (48, 48, 96, 192, 1280)
-"""RepVGG-A0 (Ding et al. 2021, arXiv:2101.03697, table 2): a = 0.75, b = 2.5."""
 _CNN = Liveliness(2.0, 2.0, 0.2)
 """Half of the variance ends in ReLU."""
 _TRANSFORMER = Liveliness(0.3, 4.0, 0.02)
 """Of what comes out of twelve layers of ALBERT, half differs between tokens, and rounding all to bfloat16 costs a
 centred cosine of 0.0006. With gain 1 throughout and biases of 0.2 that is 0.1 % and 0.08: any two tokens become one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """How much of a backbone is built."""
-
-    layers: int | None = None
-    """Of transformers, or of each stage of a CNN; `None` for all."""
-
-    def of(self, published: int) -> int:
-        """Return the number of layers to build."""
-        return published if self.layers is None else min(published, self.layers)
 
 
 class RepVggTrained(nn.Module):
@@ -101,65 +88,72 @@ class Steps(nn.Module):
         return values
 
 
-def repvgg(size: Size, seen: Inputs) -> nn.Module:
+def repvgg(size: Size, seen: Inputs, weights: Weights) -> nn.Module:
     """Return RepVGG-A0, re-parameterised."""
     layers: list[nn.Module] = []
     given = 3
-    for count, width in zip(_STAGES, _WIDTHS, strict=True):
+    for count, width in size.stages:
         for number in range(size.of(count)):
             layers.append(RepVggTrained(given, width, 1 if number else 2))
             given = width
     model = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(given, 1000)).eval()
-    enliven(model, _CNN)
+    weights(model, _CNN)
     settle(model, (torch.cat([given[0] for given in seen[:16]]),))
     attend(model, model[-1], seen)
     return nn.Sequential(*(part.fused() if isinstance(part, RepVggTrained) else part for part in model)).eval()
 
 
-def cnn_gru(size: Size, seen: Inputs) -> nn.Module:
+def cnn_gru(size: Size, seen: Inputs, weights: Weights) -> nn.Module:
     """Return the published audio branch of `cafes`: convolutions, a bidirectional GRU, attention."""
     model = Steps(audio_encoder(AudioSettings(recurrent_layers=size.of(4)), None)).eval()
-    enliven(model, _CNN)
+    weights(model, _CNN)
     settle(model, seen[0])
     return model
 
 
-def albert(size: Size, seen: Inputs) -> nn.Module:
+def albert(size: Size, seen: Inputs, weights: Weights) -> nn.Module:
     """Return ALBERT-base: twelve layers of one weight."""
-    config = AlbertConfig(
-        hidden_size=768, intermediate_size=3072, num_attention_heads=12, num_hidden_layers=size.of(12)
-    )
-    model = AlbertModel(_eager(config))
-    return _transformer(model, model.pooler, seen)
+    model = AlbertModel(_eager(AlbertConfig(**_sizes(size), vocab_size=size.words)))
+    return _transformer(model, model.pooler, seen, weights)
 
 
-def bert(size: Size, seen: Inputs) -> nn.Module:
+def bert(size: Size, seen: Inputs, weights: Weights) -> nn.Module:
     """Return BERT-base."""
-    model = BertModel(_eager(BertConfig(num_hidden_layers=size.of(12))))
-    return _transformer(model, model.pooler.dense, seen)
+    model = BertModel(_eager(BertConfig(**_sizes(size), vocab_size=size.vocabulary)))
+    return _transformer(model, model.pooler.dense, seen, weights)
 
 
-def wav2vec2(size: Size, seen: Inputs) -> nn.Module:
+def wav2vec2(size: Size, seen: Inputs, weights: Weights) -> nn.Module:
     """Return wav2vec2-base."""
-    config = Wav2Vec2Config(num_hidden_layers=size.of(12), layerdrop=0.0, apply_spec_augment=False)
+    config = Wav2Vec2Config(**_sizes(size), conv_dim=(size.heard,) * 7, layerdrop=0.0, apply_spec_augment=False)
     model = Wav2Vec2Model(_eager(config))
     convolution = model.encoder.pos_conv_embed.conv
     parametrize.remove_parametrizations(convolution, "weight")
-    return _transformer(model, None, seen)
+    return _transformer(model, None, seen, weights)
 
 
-def vit(size: Size, seen: Inputs) -> nn.Module:
+def vit(size: Size, seen: Inputs, weights: Weights) -> nn.Module:
     """Return ViT-base/16."""
-    model = ViTModel(_eager(ViTConfig(num_hidden_layers=size.of(12))))
-    return _transformer(model, model.pooler.dense, seen)
+    model = ViTModel(_eager(ViTConfig(**_sizes(size), image_size=size.side)))
+    return _transformer(model, model.pooler.dense, seen, weights)
 
 
-Builder = Callable[[Size, Inputs], nn.Module]
-"""Builds a backbone, given inputs that it is to tell apart."""
+Builder = Callable[[Size, Inputs, Weights], nn.Module]
+"""Builds a backbone, given inputs that it is to tell apart and what draws its weights."""
 
 
-def _transformer(model: nn.Module, summary: nn.Linear | None, seen: Inputs) -> nn.Module:
-    enliven(model, _TRANSFORMER)
+def _sizes(size: Size) -> Mapping[str, int]:
+    """Return what the configurations of all transformers have in common."""
+    return {
+        "hidden_size": size.width,
+        "num_hidden_layers": size.of(12),
+        "num_attention_heads": size.heads,
+        "intermediate_size": 4 * size.width,
+    }
+
+
+def _transformer(model: nn.Module, summary: nn.Linear | None, seen: Inputs, weights: Weights) -> nn.Module:
+    weights(model, _TRANSFORMER)
     whole = Answers(model.eval()).eval()
     if summary is not None:
         attend(whole, summary, seen)

@@ -9,19 +9,19 @@ from pathlib import Path
 import numpy as np
 import onnx
 import torch
+from backbone_models.lively import enliven
 from backbone_models.materials import Materials
-from backbone_models.networks import Builder, Size, albert, bert, cnn_gru, repvgg, vit, wav2vec2
+from backbone_models.networks import Builder, Weights, albert, bert, cnn_gru, repvgg, vit, wav2vec2
+from backbone_models.size import Size
 from torch import Tensor, nn
 
 from mmer.edge.tensors import Tensors
 
-Draw = Callable[[Materials, int], list[Tensors]]
+Draw = Callable[[Materials, int, Size], list[Tensors]]
 
+TOLD_APART = 48
+"""Inputs, none of which anybody quantises by, that a backbone is made to tell apart."""
 _OPSET = 18
-_SIDE = 224
-_PATIENT_S = 4.0
-"""Longest sound; wav2vec2's attention is over 200 steps then."""
-_TOKENS = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +39,16 @@ class Backbone:
     """Whether torch's tracer exports it: the newer exporter unrolls a GRU and fixes its length (torch 2.13)."""
 
 
-def _seen(materials: Materials, count: int) -> list[Tensors]:
-    return [{"pixels": picture} for picture in materials.faces(count, _SIDE)]
+def _seen(materials: Materials, count: int, size: Size) -> list[Tensors]:
+    return [{"pixels": picture} for picture in materials.faces(count, size.side)]
 
 
 def _heard(rate_hz: int) -> Draw:
-    return lambda materials, count: [{"samples": s} for s in materials.speech(count, rate_hz, _PATIENT_S)]
+    return lambda materials, count, size: [{"samples": s} for s in materials.speech(count, rate_hz, size.longest_s)]
 
 
-def _read(materials: Materials, count: int) -> list[Tensors]:
-    sentences = materials.sentences(count, 30_000, _TOKENS)
+def _read(materials: Materials, count: int, size: Size) -> list[Tensors]:
+    sentences = materials.sentences(count, size.words, size.tokens)
     return [{"ids": ids, "mask": np.ones_like(ids)} for ids in sentences]
 
 
@@ -69,10 +69,10 @@ BACKBONES: Mapping[str, Backbone] = {
 }
 
 
-def built(backbone: Backbone, size: Size, inputs: Sequence[Tensors]) -> nn.Module:
+def built(backbone: Backbone, size: Size, inputs: Sequence[Tensors], weights: Weights = enliven) -> nn.Module:
     """Return the network, made to tell these inputs apart."""
     torch.manual_seed(0)
-    return backbone.build(size, [tensors(given) for given in inputs])
+    return backbone.build(size, [tensors(given) for given in inputs], weights)
 
 
 def tensors(given: Tensors) -> tuple[Tensor, ...]:

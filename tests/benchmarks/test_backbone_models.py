@@ -21,12 +21,13 @@ def importable(monkeypatch):
 def audio():
     """The smallest backbone, cut to one recurrent layer, with sounds that it was made to tell apart."""
     from backbone_models.materials import Materials
-    from backbone_models.networks import Size
+    from backbone_models.size import Size
     from backbone_models.zoo import BACKBONES, built
 
     backbone = BACKBONES["cnn-bigru"]
-    sounds = backbone.draw(Materials(None), 4)
-    return backbone, built(backbone, Size(1), sounds), sounds
+    size = Size(1)
+    sounds = backbone.draw(Materials(None), 4, size)
+    return backbone, built(backbone, size, sounds), sounds
 
 
 def varied(rows):
@@ -59,6 +60,32 @@ def test_a_layer_that_attends_answers_what_differs():
     before = varied(answers())
     attend(nn.Sequential(layer), layer, inputs)
     assert varied(answers()) > 3 * before
+
+
+def test_what_multiplies_loud_channels_makes_them_good():
+    from backbone_models.lively import Liveliness
+    from backbone_models.outliers import uneven
+    from transformers import BertConfig, BertModel
+
+    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 2, "num_hidden_layers": 2}
+    model = BertModel(BertConfig(vocab_size=50, **sizes), add_pooling_layer=False)
+    uneven(model, Liveliness(1.0, 1.0, 0.02), seed=3)
+    first, last = model.encoder.layer
+    loud = first.attention.output.LayerNorm.weight.abs() > 8
+    assert loud.sum() == 3
+    assert torch.equal(first.output.LayerNorm.weight.abs() > 8, loud)
+    assert last.output.LayerNorm.weight.abs().max() < 8
+    for reader in (first.intermediate.dense, last.attention.self.query):
+        assert reader.weight[:, loud].std() < 0.1 * reader.weight[:, ~loud].std()
+
+
+def test_a_small_backbone_is_the_same_for_the_same_seed_and_another_for_another():
+    from backbone_models.small import small
+
+    first, again, other = (small("cnn-bigru", seed, samples=2, fresh=1) for seed in (0, 0, 1))
+    assert first.content == again.content != other.content
+    assert (len(first.inputs), len(first.fresh)) == (2, 1)
+    np.testing.assert_array_equal(first.fresh[0]["samples"], again.fresh[0]["samples"])
 
 
 def test_made_inputs_are_equal_for_equal_seeds_and_differ_among_each_other():
