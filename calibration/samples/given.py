@@ -56,7 +56,7 @@ class Given:
         """Return samples to calibrate with and others to judge by, drawn by seed."""
         order = np.random.default_rng(settings.seed).permutation(len(self.readers)).tolist()
         share = settings.fresh / (settings.samples + settings.fresh)
-        fresh = min(settings.fresh, max(1, round(share * len(order))))
+        fresh = min(settings.fresh, max(1, round(share * len(order))), len(order) - 1)
         return self._part(order[fresh:][: settings.samples]), self._part(order[:fresh])
 
     def samples(self) -> Iterator[Tensors]:
