@@ -8,13 +8,14 @@ its published size with random weights and 7 bits, on faces, that takes the cent
 0.83 to 0.996, and of ALBERT from 0.87 to 0.993.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import onnx
 
 from mmer.calibration.graph.network import Array, Draft, Network, attributes, rewired
+from mmer.calibration.graph.shapes import fixed
 from mmer.calibration.graph.sites import Scale, Site, chain
 from mmer.calibration.observation.observed import Observed
 from mmer.calibration.recipe import Peaks, Recipe
@@ -38,7 +39,7 @@ class Basis:
 
 def emitted(basis: Basis, sites: Mapping[str, Site], recipe: Recipe) -> bytes:
     """Return a prepared network with some of its sites quantised."""
-    writer = _Writer(basis, recipe, placed(basis, sites, recipe))
+    writer = _Writer(basis, recipe, placed(basis, sites, recipe), fixed(basis.network))
     for value in basis.network.model.graph.input:
         writer.quantise(value.name)
     for node in basis.network.nodes:
@@ -66,6 +67,8 @@ class _Writer:
     basis: Basis
     recipe: Recipe
     scales: Mapping[str, Scale]
+    fixed: Set[str]
+    """Tensors of which every size is known."""
     draft: Draft = field(default_factory=Draft)
     products: set[str] = field(default_factory=set)
     """What quantised Gemms made."""
@@ -118,12 +121,12 @@ class _Writer:
     def _moves(self, tensor: str) -> bool:
         """Tell whether OpenVINO 2026.4 would move what stands before levels, and then compute something else.
 
-        It merges a Reduce with the means that are taken off behind it, and signed levels with a Concat.
+        It merges a Reduce with the means that are taken off behind it, signed levels with a Concat, and two layers of
+        one size with the ReLU and the means between them.
         """
         made = self.basis.network.maker(chain(tensor, self.basis.network)[-1]) or ""
-        return (self.scales[tensor].centred and made.startswith("Reduce")) or (
-            self.recipe.grid.signed and made == "Concat"
-        )
+        merged = made.startswith("Reduce") or (made == "Relu" and tensor in self.fixed)
+        return (self.scales[tensor].centred and merged) or (self.recipe.grid.signed and made == "Concat")
 
     def _held(self, values: str, tensor: str, affine: Affine) -> str:
         """Write a Max that changes nothing, for no level is lower."""

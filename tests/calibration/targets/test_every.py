@@ -94,6 +94,18 @@ def test_a_layer_behind_a_mean_over_time_agrees_in_every_engine(build, draw, qua
     assert found.fault(0.99) is None
 
 
+@pytest.mark.parametrize("rows", [1, 4, 24])
+def test_two_layers_of_one_size_agree_in_every_engine(build, draw, quantise, recipe, rows):
+    builder = build()
+    hidden = builder.node("Relu", builder.linear("x", 32, 64))
+    builder.linear(hidden, 64, 32, output="y")
+    model = builder.model({"x": [rows, 32]}, {"y": [rows, 32]})
+    content = quantise(model, draw(48, rows, 32), recipe)
+    found = check(content, model.SerializeToString(), draw(16, rows, 32, seed=2))
+    assert found.fault(0.99) is None
+    assert found.levels > 0.9999
+
+
 def test_words_agree_in_every_engine(sentence, said, quantise, recipe):
     content = quantise(sentence, said[:24], recipe)
     assert check(content, sentence.SerializeToString(), said[24:]).fault(0.99) is None
