@@ -43,7 +43,7 @@ class Affine:
         if grid.symmetric:
             low, high = -max(-low, high), max(-low, high)
         steps = _STEPS - 1 if grid.symmetric else _STEPS
-        scale = np.float32((high - low) / steps or 1.0)
+        scale = np.float32((high - low) / steps) or np.float32(1)
         if grid.half:
             scale = halved_scale(np.array(scale))[()]
         if grid.symmetric:
