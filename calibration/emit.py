@@ -23,6 +23,8 @@ from mmer.calibration.weights.levels import Affine, Channels, response
 from mmer.calibration.weights.rounding import Levels
 
 _LARGEST = 2.0**30
+_ROOM = 2.0
+"""Times the bias of a layer that its integers must hold: what is taken back from a weight comes on top."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,11 +41,11 @@ class Basis:
 
 def emitted(basis: Basis, sites: Mapping[str, Site], recipe: Recipe) -> bytes:
     """Return a prepared network with some of its sites quantised."""
-    writer = _Writer(basis, recipe, placed(basis, sites, recipe), fixed(basis.network))
+    writer = _Writer(basis, recipe, sites, placed(basis, sites, recipe), fixed(basis.network))
     for value in basis.network.model.graph.input:
         writer.quantise(value.name)
     for node in basis.network.nodes:
-        writer.write(node, sites.get(node.output[0]))
+        writer.write(node)
     model = writer.draft.finished(basis.network)
     if recipe.finish is not None:
         model = recipe.finish(Network.of(model), {**basis.peaks, **writer.peaks})
@@ -66,6 +68,7 @@ def placed(basis: Basis, sites: Mapping[str, Site], recipe: Recipe) -> Mapping[s
 class _Writer:
     basis: Basis
     recipe: Recipe
+    sites: Mapping[str, Site]
     scales: Mapping[str, Scale]
     fixed: Set[str]
     """Tensors of which every size is known."""
@@ -75,9 +78,9 @@ class _Writer:
     peaks: dict[str, float] = field(default_factory=dict)
     """The largest magnitudes of the tensors that are new."""
 
-    def write(self, node: onnx.NodeProto, site: Site | None) -> None:
-        if site is not None:
-            self._multiply(node, site)
+    def write(self, node: onnx.NodeProto) -> None:
+        if node.output[0] in self.sites:
+            self._multiply(node, self.sites[node.output[0]])
         elif node.op_type == "Relu" and node.input[0] in self.products and self.recipe.rectifier == "Max":
             nothing = self.draft.weight("nothing", np.zeros((), np.float32))
             self.draft.add("Max", (node.input[0], nothing), node.output[0])
@@ -87,12 +90,24 @@ class _Writer:
             self.quantise(name)
 
     def _multiply(self, node: onnx.NodeProto, site: Site) -> None:
-        channels = self.basis.levels[self.recipe.weight_bits][site.weight, site.axis]
-        channels = channels.halved() if self.recipe.grid.half else channels
+        channels = self._channels(site)
         operands = (_levelled(site.input), self._weight(site, channels), self._bias(site, channels))
         self.draft.add(node.op_type, operands, node.output[0], **attributes(node))
         if site.last:
             self.products.add(site.output)
+
+    def _channels(self, site: Site) -> Channels:
+        """Return a weight whose scales leave room for the biases of all layers that share it.
+
+        A channel that hardly multiplies anything would have a scale on which 32 bits cannot hold its bias, and runtimes
+        turn a float bias into such integers by themselves.
+        """
+        found = self.basis.levels[self.recipe.weight_bits][site.weight, site.axis]
+        for other in self.sites.values():
+            if (other.weight, other.axis) == (site.weight, site.axis) and other.bias is not None:
+                bias = np.abs(self.basis.network.weights[other.bias])
+                found = found.widened(_ROOM / _LARGEST * bias / self._affine(other.input).scale)
+        return found.halved() if self.recipe.grid.half else found
 
     def _reads(self, node: onnx.NodeProto, tensor: str) -> bool:
         """Tell whether a node that is no site reads the levels of a tensor."""

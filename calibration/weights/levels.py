@@ -77,6 +77,14 @@ class Channels:
         values = np.clip(np.rint(weight / scale), -most, most).astype(np.int8)
         return cls(values, scale.reshape(-1), axis)
 
+    def widened(self, least: Wide) -> "Channels":
+        """Return the weight on scales of at least so much, each channel's or one for all."""
+        if (self.scale >= least).all():
+            return self
+        scale = np.maximum(self.scale, least).astype(np.float32)
+        values = np.rint(Channels(self.values, self.scale / scale, self.axis).restored())
+        return Channels(values.astype(np.int8), scale, self.axis)
+
     def halved(self) -> "Channels":
         """Return the same integers with scales of half precision: each channel changes by 0.05 % at most."""
         return Channels(self.values, halved_scale(self.scale), self.axis)
