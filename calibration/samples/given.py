@@ -10,11 +10,14 @@ import numpy as np
 
 from mmer.calibration.samples.stacks import Stack, stacks
 from mmer.calibration.settings import CalibrationSettings
-from mmer.edge.bundle.arrays import unpack
+from mmer.edge.bundle.arrays import MOST_BYTES, unpack
 from mmer.edge.errors import BundleError, DataError
 from mmer.edge.tensors import Tensors, TensorSpec
 
 Specs = Sequence[TensorSpec]
+
+_OVERHEAD = 1 << 20
+"""Of a file beside its arrays; what is longer is not read to its end, where the directory stands, and so is refused."""
 
 UNNAMED = "None"
 """How ONNX Runtime writes a size that nothing is known about."""
@@ -78,8 +81,9 @@ def _loose(folder: Path) -> list[tuple[str, Callable[[], Tensors]]]:
 
 def _opened(path: Path) -> Tensors:
     try:
-        return unpack(path.read_bytes(), path)
-    except BundleError as error:
+        with path.open("rb") as file:
+            return unpack(file.read(MOST_BYTES + _OVERHEAD), path)
+    except (BundleError, OSError) as error:
         raise SampleError(
             path, "not arrays as numpy.savez writes them, of plain numbers and at most 256 MiB"
         ) from error

@@ -3,6 +3,7 @@ import struct
 import numpy as np
 import pytest
 
+from mmer.calibration.samples import given
 from mmer.calibration.samples.given import Given, SampleError
 from mmer.calibration.settings import CalibrationSettings
 from mmer.edge.tensors import TensorSpec
@@ -154,4 +155,18 @@ def test_an_array_that_is_said_to_begin_at_the_end_is_refused(stacked):
     path = stacked(sound=sounds(4))
     path.write_bytes(in_directory(path.read_bytes(), 42, path.stat().st_size - 3))
     with pytest.raises(SampleError, match=r"not arrays as numpy\.savez writes them"):
+        Given.read(path, [SOUND])
+
+
+def test_what_cannot_be_read_in_a_folder_is_named(tmp_path):
+    (tmp_path / "0.npz").mkdir()
+    with pytest.raises(SampleError, match=r"0\.npz: not arrays as numpy\.savez writes them"):
+        Given.read(tmp_path, [SOUND])
+
+
+def test_a_file_too_large_is_not_read_whole(folder, monkeypatch):
+    path = folder({"sound": sounds(1)}, {"sound": sounds(2)[1:]})
+    monkeypatch.setattr(given, "MOST_BYTES", 100)
+    monkeypatch.setattr(given, "_OVERHEAD", 0)
+    with pytest.raises(SampleError, match="at most 256 MiB"):
         Given.read(path, [SOUND])
