@@ -8,13 +8,14 @@ its published size with random weights and 7 bits, on faces, that takes the cent
 0.83 to 0.996, and of ALBERT from 0.87 to 0.993.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import onnx
 
 from mmer.calibration.graph.network import Array, Draft, Network, attributes, rewired
+from mmer.calibration.graph.shapes import fixed
 from mmer.calibration.graph.sites import Scale, Site, chain
 from mmer.calibration.observation.observed import Observed
 from mmer.calibration.recipe import Peaks, Recipe
@@ -22,6 +23,8 @@ from mmer.calibration.weights.levels import Affine, Channels, response
 from mmer.calibration.weights.rounding import Levels
 
 _LARGEST = 2.0**30
+_ROOM = 2.0
+"""Times the bias of a layer that its integers must hold: what is taken back from a weight comes on top."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,11 +41,11 @@ class Basis:
 
 def emitted(basis: Basis, sites: Mapping[str, Site], recipe: Recipe) -> bytes:
     """Return a prepared network with some of its sites quantised."""
-    writer = _Writer(basis, recipe, placed(basis, sites, recipe))
+    writer = _Writer(basis, recipe, sites, placed(basis, sites, recipe), fixed(basis.network))
     for value in basis.network.model.graph.input:
         writer.quantise(value.name)
     for node in basis.network.nodes:
-        writer.write(node, sites.get(node.output[0]))
+        writer.write(node)
     model = writer.draft.finished(basis.network)
     if recipe.finish is not None:
         model = recipe.finish(Network.of(model), {**basis.peaks, **writer.peaks})
@@ -65,16 +68,19 @@ def placed(basis: Basis, sites: Mapping[str, Site], recipe: Recipe) -> Mapping[s
 class _Writer:
     basis: Basis
     recipe: Recipe
+    sites: Mapping[str, Site]
     scales: Mapping[str, Scale]
+    fixed: Set[str]
+    """Tensors of which every size is known."""
     draft: Draft = field(default_factory=Draft)
     products: set[str] = field(default_factory=set)
     """What quantised Gemms made."""
     peaks: dict[str, float] = field(default_factory=dict)
     """The largest magnitudes of the tensors that are new."""
 
-    def write(self, node: onnx.NodeProto, site: Site | None) -> None:
-        if site is not None:
-            self._multiply(node, site)
+    def write(self, node: onnx.NodeProto) -> None:
+        if node.output[0] in self.sites:
+            self._multiply(node, self.sites[node.output[0]])
         elif node.op_type == "Relu" and node.input[0] in self.products and self.recipe.rectifier == "Max":
             nothing = self.draft.weight("nothing", np.zeros((), np.float32))
             self.draft.add("Max", (node.input[0], nothing), node.output[0])
@@ -84,12 +90,24 @@ class _Writer:
             self.quantise(name)
 
     def _multiply(self, node: onnx.NodeProto, site: Site) -> None:
-        channels = self.basis.levels[self.recipe.weight_bits][site.weight, site.axis]
-        channels = channels.halved() if self.recipe.grid.half else channels
+        channels = self._channels(site)
         operands = (_levelled(site.input), self._weight(site, channels), self._bias(site, channels))
         self.draft.add(node.op_type, operands, node.output[0], **attributes(node))
         if site.last:
             self.products.add(site.output)
+
+    def _channels(self, site: Site) -> Channels:
+        """Return a weight whose scales leave room for the biases of all layers that share it.
+
+        A channel that hardly multiplies anything would have a scale on which 32 bits cannot hold its bias, and runtimes
+        turn a float bias into such integers by themselves.
+        """
+        found = self.basis.levels[self.recipe.weight_bits][site.weight, site.axis]
+        for other in self.sites.values():
+            if (other.weight, other.axis) == (site.weight, site.axis) and other.bias is not None:
+                bias = np.abs(self.basis.network.weights[other.bias])
+                found = found.widened(_ROOM / _LARGEST * bias / self._affine(other.input).scale)
+        return found.halved() if self.recipe.grid.half else found
 
     def _reads(self, node: onnx.NodeProto, tensor: str) -> bool:
         """Tell whether a node that is no site reads the levels of a tensor."""
@@ -118,10 +136,12 @@ class _Writer:
     def _moves(self, tensor: str) -> bool:
         """Tell whether OpenVINO 2026.4 would move what stands before levels, and then compute something else.
 
-        It merges levels with a Concat, and a Reduce with the means that are taken off behind it.
+        It merges levels with a Concat, a Reduce with the means that are taken off behind it, and two layers of one size
+        with the ReLU and the means between them.
         """
         made = self.basis.network.maker(chain(tensor, self.basis.network)[-1]) or ""
-        return made == "Concat" or (self.scales[tensor].centred and made.startswith("Reduce"))
+        merged = made.startswith("Reduce") or (made == "Relu" and tensor in self.fixed)
+        return made == "Concat" or (self.scales[tensor].centred and merged)
 
     def _held(self, values: str, tensor: str, affine: Affine) -> str:
         """Write a Max that changes nothing, for no level is lower."""

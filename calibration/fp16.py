@@ -13,7 +13,7 @@ import onnx
 
 from mmer.calibration.fits import peak_fits, scale_fits, weight_fits
 from mmer.calibration.graph.delicate import ARITHMETIC, preparatory
-from mmer.calibration.graph.network import Draft, Network, attributes, rewired
+from mmer.calibration.graph.network import Draft, Network, attributes, rewired, taken
 from mmer.calibration.graph.shapes import kinds
 from mmer.calibration.graph.sites import PASSING, chain, gates
 from mmer.calibration.observation.observe import extremes
@@ -51,11 +51,17 @@ def peaks(network: Network, following: Set[str], inputs: Again) -> Peaks:
 
 def halved(network: Network, following: Set[str], peaks: Peaks) -> onnx.ModelProto:
     """Return the network with all layers that allow it, and what may follow them, in half precision."""
-    delicate = gates(network) | preparatory(network, following | _LAYERS | _LEVELS | _BLIND)
+    robust = following | _LAYERS | _LEVELS | _BLIND
+    delicate = gates(network) | preparatory(network, robust) | _read_inside(network)
     writer = _Writer(network, following, peaks, kinds(network), delicate)
     for node in network.nodes:
         writer.write(node)
     return writer.draft.finished(network)
+
+
+def _read_inside(network: Network) -> Set[str]:
+    """Return what graphs inside nodes take from around them; their own nodes stay as they are."""
+    return {name for node in network.nodes for name in taken(node) if name not in node.input}
 
 
 def _weighted(node: onnx.NodeProto, network: Network) -> bool:
@@ -121,7 +127,7 @@ class _Writer:
         if _constant_float(name, self.network):
             return weight_fits(self.network.weights[name])
         if self._is_float(name):
-            return peak_fits(self.peaks[name])
+            return name in self.peaks and peak_fits(self.peaks[name])
         return not name or name in self.kinds or name in self.network.weights
 
     def _read(self, name: str, *, half: bool) -> str:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 from mmer.calibration.calibrate import versions
@@ -150,7 +151,8 @@ def calibrate_file(
     if more:
         raise SettingError(f"a file is made for one target, not for {len(more) + 1}; name one --target at a time")
     tried = tuple(fresh.samples())
-    subject = Subject(path.stem, source.clean, (), calibration.samples, tried, alone=True)
+    step = partial(progress, "ranges")
+    subject = Subject(path.stem, source.clean, (), calibration.samples, tried, step=step, alone=True)
     judgement = judge(subject, [recipe], settings)
     facts = {
         "settings": asdict(settings),

@@ -111,15 +111,17 @@ def mean_over_time(sight: Sight) -> Iterator[tuple[str, str]]:
 
 def mean_taken_off(sight: Sight) -> Iterator[tuple[str, str]]:
     """Find a reduction from which a number for each channel is taken off before it is put on levels."""
-    for node in _nodes(sight, "Sub", "Add"):
-        vector = next((sight.network.weights[name] for name in node.input if name in sight.network.weights), None)
-        source = next((name for name in node.input if name not in sight.network.weights), "")
-        while sight.network.maker(source) in _RESHAPING:
-            source = sight.network.producers[source].input[0]
-        reduced = (sight.network.maker(source) or "").startswith("Reduce")
-        levels = any(reader.op_type == "QuantizeLinear" for reader in sight.network.readers(node.output[0]))
-        if reduced and levels and vector is not None and vector.size > 1:
-            yield node.output[0], "the numbers meet other channels; put a Max that changes nothing behind"
+    for tensor, source in _shifted(sight):
+        if source.op_type.startswith("Reduce"):
+            yield tensor, "the numbers meet other channels; put a Max that changes nothing behind"
+
+
+def mean_between_layers(sight: Sight) -> Iterator[tuple[str, str]]:
+    """Find a number for each channel taken off what a layer and its ReLU make, where all sizes are fixed."""
+    for tensor, source in _shifted(sight):
+        layer = sight.network.maker(source.input[0]) in ("Gemm", "MatMul") and source.op_type in ("Relu", "Max")
+        if layer and all(isinstance(size, int) for size in sight.sizes.get(tensor, ("?",))):
+            yield tensor, "the next layer may be wrong on one thread; put a Max that changes nothing behind"
 
 
 def joined_for_convolution(sight: Sight) -> Iterator[tuple[str, str]]:
@@ -220,6 +222,7 @@ _RULES: tuple[tuple[Callable[[Sight], Iterator[tuple[str, str]]], str], ...] = (
     (weight_only, ORT),
     (mean_over_time, OPENVINO),
     (mean_taken_off, OPENVINO),
+    (mean_between_layers, OPENVINO),
     (joined_for_convolution, OPENVINO),
     (quantised_constant, OPENVINO),
     (sixteen_bits, OPENVINO),
@@ -228,6 +231,19 @@ _RULES: tuple[tuple[Callable[[Sight], Iterator[tuple[str, str]]], str], ...] = (
 
 def _nodes(sight: Sight, *operators: str) -> Iterator[onnx.NodeProto]:
     return (node for node in sight.network.nodes if node.op_type in operators)
+
+
+def _shifted(sight: Sight) -> Iterator[tuple[str, onnx.NodeProto]]:
+    """Yield tensors that are put on levels after a constant for each channel was taken off, and what they come from."""
+    network = sight.network
+    for node in _nodes(sight, "Sub", "Add"):
+        vector = next((network.weights[name] for name in node.input if name in network.weights), None)
+        source = next((name for name in node.input if name not in network.weights), "")
+        while network.maker(source) in _RESHAPING:
+            source = network.producers[source].input[0]
+        levels = any(reader.op_type == "QuantizeLinear" for reader in network.readers(node.output[0]))
+        if levels and vector is not None and vector.size > 1 and source in network.producers:
+            yield node.output[0], network.producers[source]
 
 
 def _length(sight: Sight, tensor: str, axis: int) -> int | None:

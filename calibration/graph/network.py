@@ -11,8 +11,16 @@ from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
 from mmer.calibration.graph.stored import Weights, assembled, contained
+from mmer.edge.errors import DataError
 
 Array = NDArray[Any]
+
+
+class NameTakenError(DataError):
+    """A graph has a weight of a name that calibration gives to one of its own."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"weight {name}: calibration needs this name itself; export the graph with another")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,6 +107,8 @@ class Draft:
         return Network.of(self._reduced(network), network.folder)
 
     def _reduced(self, network: Network) -> onnx.ModelProto:
+        if taken_names := network.weights.keys() & self.weights.keys():
+            raise NameTakenError(min(taken_names))
         weights = [*network.model.graph.initializer, *self.weights.values()]
         return reduced(network.model, self.nodes, weights, network.model.graph.output)
 

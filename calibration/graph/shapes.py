@@ -1,7 +1,7 @@
 """Element types and shapes of a network's tensors, as far as they can be told without running it."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
 import onnx
@@ -39,6 +39,11 @@ def forms(network: Network) -> Mapping[str, Form]:
 def kinds(network: Network) -> Mapping[str, int]:
     """Return the element types that are known, as numbers of `onnx.TensorProto`."""
     return {name: form.kind for name, form in forms(network).items()}
+
+
+def fixed(network: Network) -> Set[str]:
+    """Return the tensors of which every size is known."""
+    return {name for name, form in forms(network).items() if form.shape is not None and None not in form.shape}
 
 
 def _form(kind: onnx.TypeProto.Tensor) -> Form:

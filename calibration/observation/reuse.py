@@ -26,7 +26,7 @@ class Ranges:
     graphs: Mapping[str, Mapping[str, Statistics]]
     """By graph and tensor."""
     factors: Mapping[str, Sequence[Factors]]
-    """By which each graph was changed before it was looked at."""
+    """By which each graph was changed before it was looked at; none of a graph that was not."""
 
 
 class RangesError(DataError):
@@ -63,7 +63,8 @@ def earlier_ranges(path: Path, bundle: Bundle) -> Ranges:
         if stated != found:
             raise RangesError(path, f"graph {name} has digest {short(found)}, they are of {str(stated)[:12]}")
     tensors = {name: _member(_member(graphs, name, path), "tensors", path) for name in sorted(shared)}
-    factors = {name: _factors(_member(graphs, name, path).get("factors"), path) for name in sorted(shared)}
+    looked_at = [name for name, found in tensors.items() if found]
+    factors = {name: _factors(_member(graphs, name, path).get("factors"), path) for name in looked_at}
     return Ranges(digest(content), {name: _statistics(found, path) for name, found in tensors.items()}, factors)
 
 

@@ -10,11 +10,14 @@ import numpy as np
 
 from mmer.calibration.samples.stacks import Stack, stacks
 from mmer.calibration.settings import CalibrationSettings
-from mmer.edge.bundle.arrays import unpack
+from mmer.edge.bundle.arrays import MOST_BYTES, unpack
 from mmer.edge.errors import BundleError, DataError
 from mmer.edge.tensors import Tensors, TensorSpec
 
 Specs = Sequence[TensorSpec]
+
+_OVERHEAD = 1 << 20
+"""Of a file beside its arrays; what is longer is not read to its end, where the directory stands, and so is refused."""
 
 UNNAMED = "None"
 """How ONNX Runtime writes a size that nothing is known about."""
@@ -56,7 +59,7 @@ class Given:
         """Return samples to calibrate with and others to judge by, drawn by seed."""
         order = np.random.default_rng(settings.seed).permutation(len(self.readers)).tolist()
         share = settings.fresh / (settings.samples + settings.fresh)
-        fresh = min(settings.fresh, max(1, round(share * len(order))))
+        fresh = min(settings.fresh, max(1, round(share * len(order))), len(order) - 1)
         return self._part(order[fresh:][: settings.samples]), self._part(order[:fresh])
 
     def samples(self) -> Iterator[Tensors]:
@@ -78,8 +81,9 @@ def _loose(folder: Path) -> list[tuple[str, Callable[[], Tensors]]]:
 
 def _opened(path: Path) -> Tensors:
     try:
-        return unpack(path.read_bytes(), path)
-    except BundleError as error:
+        with path.open("rb") as file:
+            return unpack(file.read(MOST_BYTES + _OVERHEAD), path)
+    except (BundleError, OSError) as error:
         raise SampleError(
             path, "not arrays as numpy.savez writes them, of plain numbers and at most 256 MiB"
         ) from error

@@ -41,7 +41,7 @@ def stacks(path: Path) -> Mapping[str, Stack]:
         if len(members) > MOST_ARRAYS:
             raise ValueError(f"more than {MOST_ARRAYS} arrays")
         return {member.filename.removesuffix(".npy"): _stack(path, member) for member in members}
-    except DAMAGE as error:
+    except (*DAMAGE, struct.error, OSError) as error:
         raise ValueError(str(error)) from error
 
 
@@ -57,4 +57,6 @@ def _stack(path: Path, member: zipfile.ZipInfo) -> Stack:
         raise ValueError(f"{member.filename} does not lie sample by sample; make it numpy.ascontiguousarray")
     if header + int(np.prod(shape, dtype=object)) * dtype.itemsize != member.file_size:
         raise ValueError(f"{member.filename} is not as long as it says")
+    if start + member.file_size > path.stat().st_size:
+        raise ValueError(f"{member.filename} is longer than the file")
     return Stack(path, start + header, dtype, shape)

@@ -43,7 +43,7 @@ class Affine:
         if grid.symmetric:
             low, high = -max(-low, high), max(-low, high)
         steps = _STEPS - 1 if grid.symmetric else _STEPS
-        scale = np.float32((high - low) / steps or 1.0)
+        scale = np.float32((high - low) / steps) or np.float32(1)
         if grid.half:
             scale = halved_scale(np.array(scale))[()]
         if grid.symmetric:
@@ -76,6 +76,14 @@ class Channels:
         scale = np.where(peak > 0, peak / most, 1.0).astype(np.float32)
         values = np.clip(np.rint(weight / scale), -most, most).astype(np.int8)
         return cls(values, scale.reshape(-1), axis)
+
+    def widened(self, least: Wide) -> "Channels":
+        """Return the weight on scales of at least so much, each channel's or one for all."""
+        if (self.scale >= least).all():
+            return self
+        scale = np.maximum(self.scale, least).astype(np.float32)
+        values = np.rint(Channels(self.values, self.scale / scale, self.axis).restored())
+        return Channels(values.astype(np.int8), scale, self.axis)
 
     def halved(self) -> "Channels":
         """Return the same integers with scales of half precision: each channel changes by 0.05 % at most."""

@@ -57,7 +57,7 @@ class Builder:
         product = self.node("MatMul", x, weight or self.weight(rows, columns))
         return self.node("Add", product, self.weight(columns, scale=0.2), output=output)
 
-    def model(self, inputs, outputs):
+    def model(self, inputs, outputs, domains=()):
         graph = helper.make_graph(
             self.nodes,
             "g",
@@ -65,7 +65,8 @@ class Builder:
             [helper.make_tensor_value_info(n, FLOAT, shape) for n, shape in outputs.items()],
             [numpy_helper.from_array(array, name) for name, array in self.weights.items()],
         )
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+        opsets = [helper.make_opsetid("", 18), *(helper.make_opsetid(domain, 1) for domain in domains)]
+        model = helper.make_model(graph, opset_imports=opsets, ir_version=10)
         onnx.checker.check_model(model, full_check=True)
         return model
 

@@ -140,3 +140,23 @@ def test_a_graph_that_ends_in_a_layer_gives_float32(build, draw):
     content, network = written(model, draw(4, None, 16))
     assert network.maker("y") == "Cast"
     assert check(content, model.SerializeToString(), draw(4, None, 16)).fault(0.9999) is None
+
+
+def test_what_a_branch_reads_stays_in_single_precision(build, draw):
+    builder = build()
+    hidden = builder.node("Relu", builder.linear("x", 32, 32))
+    loud = builder.node("Greater", builder.node("ReduceMax", "x", keepdims=0), builder.constant(np.float32(3)))
+    value = onnx.helper.make_tensor_value_info
+    branches = [
+        onnx.helper.make_graph(
+            [onnx.helper.make_node(name, [hidden], [f"{name}.out"])], name, [], [value(f"{name}.out", FLOAT, None)]
+        )
+        for name in ("Tanh", "Sigmoid")
+    ]
+    chosen = builder.node("If", loud, then_branch=branches[0], else_branch=branches[1])
+    builder.node("Tanh", builder.linear(chosen, 32, 32), output="y")
+    model = builder.model({"x": [1, "T", 32]}, {"y": [1, "T", 32]})
+    content, network = written(model, draw(8, 1, None, 32))
+    assert kinds(network)[hidden] == FLOAT
+    assert {w.dtype.name for w in network.weights.values() if w.ndim == 2} == {"float16"}
+    assert check(content, model.SerializeToString(), draw(4, 1, None, 32, seed=2)).fault(0.9999) is None

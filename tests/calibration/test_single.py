@@ -200,3 +200,10 @@ def test_the_command_says_7_when_int8_is_not_faster(model, samples, monkeypatch,
         cli.main()
     assert left.value.code == 7
     assert json.loads(capsys.readouterr().out)["written"] == []
+
+
+def test_progress_of_samples_and_of_ranges_is_told(model, samples):
+    heard = {}
+    calibrate_file(model, samples, EASY, lambda title, done, of: heard.update({title: (done, of)}))
+    assert heard.keys() == {"samples", "ranges"}
+    assert all(done == of > 0 for done, of in heard.values())

@@ -137,6 +137,17 @@ def mean_taken_off(held=False):
     return graph.case({"x": rng.normal(0, 0.5, (2, 4, 8)).astype("f4")})
 
 
+def mean_between_layers(held=False):
+    graph = Graph()
+    weights = [graph.restored(name, 100 * np.eye(4), np.full(4, 0.01), axis=1) for name in ("v", "w")]
+    made = graph.node("Relu", graph.node("Gemm", graph.pair("x", 0.1, np.uint8(128)), weights[0]))
+    centred = graph.node("Sub", made, graph.constant("m", np.float32([1, 2, 3, 4])))
+    if held:
+        centred = graph.node("Max", centred, graph.constant("least", np.float32(-12.8)))
+    graph.node("Gemm", graph.pair(centred, 0.1, np.uint8(128)), weights[1], output="y")
+    return graph.case({"x": np.float32([[1, -1, 2, -2]])})
+
+
 def joined_for_convolution(joined=True):
     graph, rng = Graph(), np.random.default_rng(0)
     both = graph.node("Concat", "a", "b", axis=1) if joined else graph.node("Add", "a", "b")
@@ -171,6 +182,7 @@ DEFECTS = {
     "weight-only": (weight_only, (True,), "ort-extended"),
     "mean-over-time": (mean_over_time, (1,), "openvino"),
     "mean-taken-off": (mean_taken_off, (True,), "openvino"),
+    "mean-between-layers": (mean_between_layers, (True,), "openvino"),
     "joined-for-convolution": (joined_for_convolution, (False,), "openvino"),
     "quantised-constant": (quantised_constant, (False,), "openvino"),
     "sixteen-bits": (sixteen_bits, (np.uint8,), "openvino"),

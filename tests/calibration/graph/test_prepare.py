@@ -3,7 +3,7 @@ import onnx
 import onnxruntime as ort
 import pytest
 
-from mmer.calibration.graph.network import Network
+from mmer.calibration.graph.network import NameTakenError, Network
 from mmer.calibration.graph.prepare import prepared
 from mmer.calibration.judgement.check import check
 from mmer.edge.backends.ort import OrtSession
@@ -96,3 +96,11 @@ def test_a_sum_that_is_no_bias_is_left_alone(build, draw):
 def test_stale_shapes_do_not_survive(transformer):
     transformer.graph.value_info.add().name = "matmul0"
     assert len(prepared(transformer).model.graph.value_info) == 0
+
+
+def test_a_name_that_calibration_needs_is_refused(build):
+    builder = build()
+    louder = builder.node("Mul", "x", builder.constant(np.ones(16, "f4"), "flat.16"))
+    builder.linear(louder, 16, 16, output="y")
+    with pytest.raises(NameTakenError, match=r"weight flat\.16: calibration needs this name itself"):
+        prepared(builder.model({"x": [1, "T", 16]}, {"y": [1, "T", 16]}))

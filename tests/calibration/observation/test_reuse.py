@@ -113,3 +113,9 @@ def test_ranges_of_other_channels_are_refused(transformer, draw):
     known[narrow] = known[wide]
     with pytest.raises(observe.UnfitError, match="32 channels"):
         observe.observe(network, lambda: inputs, memory=Known(known))
+
+
+def test_a_graph_that_was_not_looked_at_may_still_be_changed(changed):
+    ranges = changed(lambda graphs: graphs["sequence"].update(tensors={}))
+    assert "sequence" not in ranges.factors
+    assert "faces" in ranges.factors

@@ -1,6 +1,9 @@
+import struct
+
 import numpy as np
 import pytest
 
+from mmer.calibration.samples import given
 from mmer.calibration.samples.given import Given, SampleError
 from mmer.calibration.settings import CalibrationSettings
 from mmer.edge.tensors import TensorSpec
@@ -124,3 +127,46 @@ def test_a_missing_place_is_named(tmp_path):
 def test_an_empty_folder_is_refused(tmp_path):
     with pytest.raises(SampleError, match="0 different sample"):
         Given.read(tmp_path, [SOUND])
+
+
+def test_one_of_two_samples_is_left_to_calibrate_with(stacked):
+    given = Given.read(stacked(sound=sounds(2)), [SOUND])
+    calibration, fresh = given.dealt(CalibrationSettings(samples=1, fresh=64))
+    assert (len(calibration.digests), len(fresh.digests)) == (1, 1)
+
+
+def in_directory(content, place, number):
+    """Return an archive whose directory says something else of its array, at a place of its entry."""
+    at = content.rindex(b"PK\x01\x02") + place
+    return content[:at] + struct.pack("<I", number) + content[at + 4 :]
+
+
+def test_an_array_longer_than_its_file_is_refused(stacked):
+    path = stacked(sound=sounds(4))
+    content = path.read_bytes().replace(b"(4, 5, 2), }   ", b"(4000, 5, 2), }")
+    for compressed_or_not in (20, 24):
+        content = in_directory(content, compressed_or_not, 128 + 4 * 4000 * 5 * 2)
+    path.write_bytes(content)
+    with pytest.raises(SampleError, match="longer than the file"):
+        Given.read(path, [SOUND])
+
+
+def test_an_array_that_is_said_to_begin_at_the_end_is_refused(stacked):
+    path = stacked(sound=sounds(4))
+    path.write_bytes(in_directory(path.read_bytes(), 42, path.stat().st_size - 3))
+    with pytest.raises(SampleError, match=r"not arrays as numpy\.savez writes them"):
+        Given.read(path, [SOUND])
+
+
+def test_what_cannot_be_read_in_a_folder_is_named(tmp_path):
+    (tmp_path / "0.npz").mkdir()
+    with pytest.raises(SampleError, match=r"0\.npz: not arrays as numpy\.savez writes them"):
+        Given.read(tmp_path, [SOUND])
+
+
+def test_a_file_too_large_is_not_read_whole(folder, monkeypatch):
+    path = folder({"sound": sounds(1)}, {"sound": sounds(2)[1:]})
+    monkeypatch.setattr(given, "MOST_BYTES", 100)
+    monkeypatch.setattr(given, "_OVERHEAD", 0)
+    with pytest.raises(SampleError, match="at most 256 MiB"):
+        Given.read(path, [SOUND])

@@ -10,6 +10,7 @@ from mmer.calibration.judgement.check import check
 from mmer.calibration.judgement.engines import has_openvino
 from mmer.calibration.targets.targets import TARGETS, recipe_for, recipes_for
 from mmer.edge.backends import targets
+from mmer.edge.backends.ort import OPTIMISATION_LEVELS, OrtSession, OrtSettings
 from mmer.edge.bundle.graph import PRECISION
 from mmer.edge.errors import MissingDependencyError, SettingError
 
@@ -78,6 +79,33 @@ def test_a_layer_behind_a_mean_over_time_agrees_in_every_engine(build, draw, qua
         quantise(model, draw(32, 2, None, 32), recipe), model.SerializeToString(), draw(8, 2, None, 32, seed=2)
     )
     assert found.fault(0.99) is None
+
+
+@pytest.mark.parametrize("rows", [1, 4, 24])
+def test_two_layers_of_one_size_agree_in_every_engine(build, draw, quantise, recipe, rows):
+    builder = build()
+    hidden = builder.node("Relu", builder.linear("x", 32, 64))
+    builder.linear(hidden, 64, 32, output="y")
+    model = builder.model({"x": [rows, 32]}, {"y": [rows, 32]})
+    content = quantise(model, draw(48, rows, 32), recipe)
+    found = check(content, model.SerializeToString(), draw(16, rows, 32, seed=2))
+    assert found.fault(0.99) is None
+    assert found.levels > 0.9999
+
+
+def test_a_channel_that_multiplies_nothing_keeps_its_bias(build, draw, quantise, recipe):
+    builder = build()
+    weight, bias = (builder.rng.normal(0, scale, shape).astype("f4") for scale, shape in ((0.1, (32, 16, 3)), (1, 32)))
+    weight[5], bias[5] = 1e-12 * weight[5], 3
+    parts = builder.constant(weight), builder.constant(bias)
+    builder.node("LeakyRelu", builder.node("Conv", "x", *parts, kernel_shape=[3], pads=[1, 1]), output="made")
+    builder.node("Mul", "made", builder.constant(np.float32(1)), output="y")
+    model = builder.model({"x": [1, 16, "T"]}, {"y": [1, 32, "T"]})
+    content = quantise(model, draw(16, 1, 16, None), recipe)
+    given = {"x": np.ones((1, 16, 8), "f4")}
+    for level in OPTIMISATION_LEVELS:
+        found = OrtSession.open(content, OrtSettings(optimisation=level)).run(given)["y"]
+        np.testing.assert_allclose(found[0, 5], 3, atol=0.1)
 
 
 def test_words_agree_in_every_engine(sentence, said, quantise, recipe):

@@ -278,3 +278,12 @@ def test_an_older_file_is_written_in_the_newer_edition(transformer, draw, quanti
     content = quantise(old, draw(16, 1, None, 32), TENSORRT)
     assert onnx.load_from_string(content).opset_import[0].version == OPSET
     assert check(content, old.SerializeToString(), draw(8, 1, None, 32, seed=2)).fault(0.99) is None
+
+
+def test_behind_an_operator_of_a_runtime_single_precision_is_kept_where_nothing_was_seen(build, draw, quantise):
+    builder = build()
+    hidden = builder.node("Gelu", builder.linear("x", 32, 64), domain="com.microsoft")
+    builder.linear(hidden, 64, 32, output="y")
+    model = builder.model({"x": [1, "T", 32]}, {"y": [1, "T", 32]}, domains=["com.microsoft"])
+    content = quantise(model, draw(8, 1, 16, 32), TENSORRT)
+    assert check(content, model.SerializeToString(), draw(4, 1, 16, 32, seed=2)).fault(0.99) is None

@@ -71,3 +71,7 @@ def test_the_response_to_a_constant_input_is_that_of_a_convolution(build, groups
     means = builder.rng.normal(0, 1, 4)
     made = session.run({"x": np.repeat(means[None, :, None], 9, axis=2).astype("f4")})["y"]
     np.testing.assert_allclose(response(builder.weights[weight], 0, means), made[0, :, 0], atol=1e-5)
+
+
+def test_a_range_below_what_a_scale_can_be_is_nothing():
+    assert Affine.of(Range(0, 1e-44)) == Affine(np.float32(1), np.uint8(0))
