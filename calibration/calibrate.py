@@ -7,7 +7,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from mmer.calibration.calibrated import Calibrated
-from mmer.calibration.improve.factors import Factors
 from mmer.calibration.judgement.agreement import Agreement, agreement, logits
 from mmer.calibration.judgement.judge import Judgement, Subject, judge
 from mmer.calibration.observation.memory import Memory, Passes
@@ -35,12 +34,9 @@ class Earlier:
 
     def memory(self, graph: str, folder: Path) -> Memory:
         """Return what is known of a graph's tensors, and where more is kept."""
-        known = self.ranges.graphs.get(graph, {}) if self.ranges else {}
-        return Passes(folder / "passes" / graph, known)
-
-    def factors(self, graph: str) -> Sequence[Factors] | None:
-        """Return by which a graph was changed before its tensors were looked at, `None` where none was looked at."""
-        return self.ranges.factors.get(graph) if self.ranges else None
+        if self.ranges is None:
+            return Passes(folder / "passes" / graph)
+        return Passes(folder / "passes" / graph, self.ranges.graphs.get(graph, {}), self.ranges.factors.get(graph))
 
 
 def calibrate(
@@ -73,7 +69,7 @@ def calibrate(
         warnings = tuple(suspicions(bundle.manifest, corpus.part(settings.split).entries, recorded))
         memories = {name: earlier.memory(name, folder) for name in bundle.manifest.graphs}
         judgements: list[Judgement] = []
-        for subject in _subjects(bundle, recorded, memories, earlier, progress):
+        for subject in _subjects(bundle, recorded, memories, progress):
             judgements.append(judge(subject, recipes, settings))
             progress("graphs", len(judgements), len(memories))
         chosen, quantised = _agreements(bundle, judgements, recorded.fresh)
@@ -90,7 +86,7 @@ def calibrate(
 
 
 def _subjects(
-    bundle: Bundle, recorded: Recorded, memories: Mapping[str, Memory], earlier: Earlier, progress: Progress
+    bundle: Bundle, recorded: Recorded, memories: Mapping[str, Memory], progress: Progress
 ) -> Iterator[Subject]:
     for name, memory in memories.items():
         yield Subject(
@@ -101,7 +97,6 @@ def _subjects(
             tuple(recorded.fresh.inputs(name)),
             memory,
             partial(progress, f"ranges of {name}"),
-            earlier.factors(name),
         )
 
 

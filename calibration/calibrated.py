@@ -9,6 +9,7 @@ from pathlib import Path
 from mmer.calibration.judgement.agreement import Agreement
 from mmer.calibration.judgement.judge import HALF, Form, Judgement
 from mmer.calibration.observation.reuse import RECORD
+from mmer.calibration.observation.reuse import SCHEMA as RECORD_SCHEMA
 from mmer.calibration.samples.suspicion import Suspicion
 from mmer.edge.bundle import golden
 from mmer.edge.bundle.bundle import Bundle
@@ -18,7 +19,6 @@ from mmer.edge.bundle.writer import write_bundle
 from mmer.edge.verify.record import METRIC
 
 SCHEMA = "mmer.calibrate/1"
-RECORD_SCHEMA = "mmer.calibration/1"
 
 HEADER = f"{'graph':<16} {'runs as':<13} {'cosine':>7} {'speed':>8} {'MB':>14}  why"
 

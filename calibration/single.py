@@ -141,15 +141,15 @@ def calibrate_file(
 
     Raises `DataError` for a file or samples that cannot be used.
     """
+    cpu = examine().cpu
+    recipe, *more = recipes_for(settings.targets, cpu.features)
+    if more:
+        raise SettingError(f"a file is made for one target, not for {len(more) + 1}; name one --target at a time")
     source = OnnxFile.read(path)
     given = Given.read(inputs, source.inputs, lambda done, of: progress("samples", done, of))
     calibration, fresh = given.dealt(settings)
     titles = (f"sample {digest[:12]}" for digest in calibration.digests)
     warnings = tuple(of_survey(survey(zip(titles, calibration.samples(), strict=True))))
-    cpu = examine().cpu
-    recipe, *more = recipes_for(settings.targets, cpu.features)
-    if more:
-        raise SettingError(f"a file is made for one target, not for {len(more) + 1}; name one --target at a time")
     tried = tuple(fresh.samples())
     step = partial(progress, "ranges")
     subject = Subject(path.stem, source.clean, (), calibration.samples, tried, step=step, alone=True)

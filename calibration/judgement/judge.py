@@ -90,8 +90,6 @@ class Subject:
     memory: Memory = field(default_factory=Known)
     """Of what calibration saw."""
     step: Step = lambda _done, _of: None
-    factors: Sequence[Factors] | None = None
-    """By which an earlier calibration changed the graph; `None` where that is still to be found."""
     alone: bool = False
     """Whether it is a model by itself: what it calls logits may be all that it makes."""
 
@@ -177,8 +175,12 @@ def _judged(subject: Subject, network: Network, recipes: Sequence[Recipe], setti
 
 
 def _better(subject: Subject, network: Network, material: Material) -> Improved:
-    """Return the network made easier to quantise, as an earlier calibration did it where there was one."""
-    return improved(network, material) if subject.factors is None else repeated(network, subject.factors)
+    """Return the network made easier to quantise, as it was done before where what was seen is of that."""
+    if (known := subject.memory.factors()) is not None:
+        return repeated(network, known)
+    better = improved(network, material)
+    subject.memory.change(better.factors)
+    return better
 
 
 def _int8(subject: Subject, trial: Trial, settings: CalibrationSettings) -> Form:

@@ -13,6 +13,7 @@ from mmer.edge.bundle.digest import digest, short
 from mmer.edge.errors import DataError
 
 RECORD = "calibration.json"
+SCHEMA = "mmer.calibration/1"
 _MOST_BYTES = 64 << 20
 _MOST_TENSORS = 4096
 
@@ -85,8 +86,8 @@ def _document(content: bytes, path: Path) -> Mapping[str, object]:
         document = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise RangesError(path, f"not JSON: {str(error)[:80]}") from error
-    if not isinstance(document, dict):
-        raise RangesError(path, "it is no object")
+    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+        raise RangesError(path, f"it does not say {SCHEMA}")
     return document
 
 
