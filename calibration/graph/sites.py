@@ -85,15 +85,24 @@ def _bare(site: Site, network: Network) -> bool:
 
 
 def gates(network: Network) -> frozenset[str]:
-    """Return what leads to a sigmoid through small layers only: confidences, which few levels could not tell apart."""
+    """Return what leads through plain layers to a sigmoid by which other numbers are weighed: to a confidence.
+
+    Few levels could not tell confidences apart. A sigmoid that is an answer, or that weighs its own argument (SiLU), is
+    none.
+    """
     found: set[str] = set()
-    waiting = [node.input[0] for node in network.nodes if node.op_type == "Sigmoid"]
+    waiting = [node.input[0] for node in network.nodes if node.op_type == "Sigmoid" and _weighs(node, network)]
     while waiting:
         tensor = waiting.pop()
         if network.maker(tensor) in _GATED and tensor not in found:
             found.add(tensor)
             waiting += network.producers[tensor].input
     return frozenset(found)
+
+
+def _weighs(sigmoid: onnx.NodeProto, network: Network) -> bool:
+    readers = network.readers(sigmoid.output[0])
+    return any(reader.op_type == "Mul" and sigmoid.input[0] not in reader.input for reader in readers)
 
 
 def scales(network: Network, sites: Mapping[str, Site]) -> Mapping[str, Scale]:

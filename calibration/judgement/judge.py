@@ -44,7 +44,7 @@ _APART = 0.1
 """From here on kernels do not round, they are wrong."""
 _EVERY = 6
 _TRIED = 16
-"""Every so many samples, and so many at most, layers are chosen by; nothing else is made from these."""
+"""Every so many samples, and so many at most, layers are chosen by; no range and no weight is made from these."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,10 +68,3 @@ class Products:
 
 def _about(read: _Read, part: slice) -> Wide:
     return np.outer(read.total[part], read.total[part]) / read.count
-
-
-def products_of(rows: Array) -> Products:
-    """Return those of rows `[R, I]` of one layer."""
-    made = Products(rows.shape[1])
-    made.add("", rows)
-    return made

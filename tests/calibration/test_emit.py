@@ -236,6 +236,17 @@ def test_what_a_residual_addition_reads_stays_float(transformer, draw, quantise)
     assert not any(network.maker(name) == "DequantizeLinear" for node in additions for name in node.input)
 
 
+@pytest.mark.parametrize("silu", [False, True])
+def test_layers_before_a_sigmoid_that_is_an_answer_or_a_silu_are_sites(build, silu):
+    builder = build()
+    hidden = builder.linear(builder.node("Relu", builder.linear("x", 32, 32)), 32, 32)
+    share = builder.node("Sigmoid", hidden, output=None if silu else "y")
+    if silu:
+        builder.node("Mul", hidden, share, output="y")
+    network = prepared(builder.model({"x": [1, "T", 32]}, {"y": [1, "T", 32]}))
+    assert len(sites(network)) == 2
+
+
 def test_raw_sound_gates_and_narrow_products_are_no_sites(build):
     builder = build()
     heard = builder.node("Conv", "x", builder.weight(16, 1, 9), kernel_shape=[9])

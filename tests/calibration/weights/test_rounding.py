@@ -5,11 +5,17 @@ from mmer.calibration.graph.prepare import prepared
 from mmer.calibration.graph.sites import sites
 from mmer.calibration.observation.passes import values
 from mmer.calibration.weights.levels import Channels
-from mmer.calibration.weights.products import Products, products_of
+from mmer.calibration.weights.products import Products
 from mmer.calibration.weights.reads import readable, rows
 from mmer.calibration.weights.rounding import levels_of, rounded
 
 ALL = 1 << 20
+
+
+def products_of(rows):
+    made = Products(rows.shape[1])
+    made.add("", rows)
+    return made
 
 
 def correlated(count, width, rng):
