@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from mmer.calibration.observation.resume import ProgressError
 from mmer.edge.bundle.arrays import pack, unpack
 from mmer.edge.tensors import Tensors
 
@@ -81,12 +82,11 @@ class Journal:
     folder: Path
 
     def lines(self) -> Iterator[Line]:
-        """Yield the clips; what a kill left of a line is none."""
+        """Yield the clips; what a kill left of a line is none. Raise `ProgressError` for a damaged one."""
         path = self.folder / _JOURNAL
         for text in path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else ():
             if text.endswith("\n"):
-                found = json.loads(text)
-                yield Line(tuple(found["ids"]), found["sizes"])
+                yield _line(text, path)
 
     def clear(self, shelves: Mapping[str, Path]) -> None:
         """Remove what shelves hold beyond the last line, and that of a line which is not whole."""
@@ -104,6 +104,14 @@ class Journal:
             file.write(_text(line))
             file.flush()
             os.fsync(file.fileno())
+
+
+def _line(text: str, path: Path) -> Line:
+    try:
+        found = json.loads(text)
+        return Line(tuple(map(str, found["ids"])), {name: int(size) for name, size in found["sizes"].items()})
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ProgressError(path, f"a damaged line: {error}") from error
 
 
 def _text(line: Line) -> str:
